@@ -1,0 +1,59 @@
+import * as z from "zod";
+import { CELL_STATES } from "#schema/domain/cell.ts";
+import { CellIdField, EndpointsField, EpochField, PublicJwkField, VinField, VinKeyField } from "./fields.ts";
+import { TrustedIssuerDocument } from "./topology.ts";
+
+/** Body of `POST /v1/cells/{id}/sync`, every 2 s (design §4.5). */
+export const SyncRequest = z.object({
+  observed: z.object({
+    /** Raised durably at each start of the cell; a lower one is a clone or an old disk. */
+    incarnation: z.int().min(1),
+    release: z.string().max(64),
+    health: z.enum(["ok", "degraded"]),
+    metrics: z.record(z.string().max(64), z.number()).default({}),
+    witness: z
+      .array(z.object({ cell: CellIdField, isReachable: z.boolean() }))
+      .max(16)
+      .default([]),
+    reports: z.array(z.record(z.string(), z.unknown())).max(100).default([]),
+  }),
+  /** Opaque; null asks for a snapshot. */
+  cursor: z.string().max(256).nullable(),
+  /** Version of the view that the cell holds; 0 for none. */
+  viewVersion: z.int().min(0).default(0),
+});
+export type SyncRequest = z.infer<typeof SyncRequest>;
+
+/** One assignment as it concerns this cell. `cell` is the owner; null means erased. */
+export const AssignmentChange = z.object({ vinKey: VinKeyField, vin: VinField, epoch: EpochField, cell: CellIdField.nullable() });
+export type AssignmentChange = z.infer<typeof AssignmentChange>;
+
+/** What a cell must know of the world to serve alone; versioned like the topology it is cut from. */
+export const CellView = z.object({
+  version: z.int(),
+  popKeys: z.record(z.string(), z.array(PublicJwkField)),
+  issuers: z.array(TrustedIssuerDocument),
+  revoked: z.array(z.string()),
+  /** Endpoints of every cell, for references. */
+  endpoints: z.record(z.string(), EndpointsField),
+  standby: CellIdField.nullable(),
+  standbyFor: z.array(CellIdField),
+  /** Cells of `standbyFor` that are failed over, with their term. */
+  failedOver: z.array(z.object({ cell: CellIdField, term: z.int() })),
+});
+export type CellView = z.infer<typeof CellView>;
+
+/** Answer of the sync. `now` is milliseconds since the epoch. */
+export const SyncAnswer = z.object({
+  now: z.int(),
+  desired: z.object({ state: z.enum(CELL_STATES), release: z.string().nullable(), limits: z.object({ hardLimit: z.int() }) }),
+  changes: z.array(AssignmentChange),
+  /** To be stored with the changes, in one transaction, and sent next time. */
+  cursor: z.string(),
+  /** Whether more changes wait behind this bounded page: sync again at once. */
+  hasMore: z.boolean(),
+  /** Whether the changes are pages of a snapshot; when it ends, own records that it did not name are gone. */
+  isSnapshot: z.boolean(),
+  view: CellView.optional(),
+});
+export type SyncAnswer = z.infer<typeof SyncAnswer>;

@@ -1,0 +1,86 @@
+import * as z from "zod";
+import { MARKETS } from "#schema/domain/wmi.ts";
+import { CellIdField, EpochField, TimeField, VinField, VinKeyField, ZoneField } from "./fields.ts";
+
+const label = z.string().min(1).max(64);
+
+/** One line of `POST /v1/vehicles/import`, NDJSON or CSV with a header row. Only `vin` is required. */
+export const ImportLine = z
+  .object({
+    vin: z.string(),
+    /** Decides the VIN policy; without it the manufacturer code does. */
+    market: z.enum(MARKETS).optional(),
+    zone: ZoneField.nullable().default(null),
+    usageRegion: label.nullable().default(null),
+    model: label.nullable().default(null),
+    tier: label.nullable().default(null),
+    fleet: label.nullable().default(null),
+    tenant: label.nullable().default(null),
+  })
+  .strict();
+export type ImportLine = z.infer<typeof ImportLine>;
+
+/** NDJSON lines of the import's answer: errors as they are met, progress per chunk, and one summary. `line` counts from 1. */
+export const ImportReport = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("error"), line: z.int(), code: z.string(), detail: z.string() }),
+  z.object({ kind: z.literal("progress"), lines: z.int(), imported: z.int(), unchanged: z.int(), failed: z.int() }),
+  z.object({
+    kind: z.literal("done"),
+    lines: z.int(),
+    imported: z.int(),
+    unchanged: z.int(),
+    failed: z.int(),
+    placed: z.int(),
+    unplaced: z.int(),
+  }),
+]);
+export type ImportReport = z.infer<typeof ImportReport>;
+
+/** A vehicle as the API shows it. `cell` is null while it has none. */
+export const Vehicle = z.object({
+  vin: VinField,
+  vinKey: VinKeyField,
+  cell: CellIdField.nullable(),
+  epoch: z.int().min(0),
+  market: z.enum(MARKETS),
+  zone: ZoneField.nullable(),
+  usageRegion: z.string().nullable(),
+  model: z.string().nullable(),
+  modelYear: z.int().nullable(),
+  tier: z.string().nullable(),
+  fleet: z.string().nullable(),
+  tenant: z.string().nullable(),
+  version: z.int(),
+  updatedAt: TimeField,
+});
+export type Vehicle = z.infer<typeof Vehicle>;
+
+/** Body of `PATCH /v1/vehicles/{vin}`; another `cell` re-assigns at the next epoch, without data. */
+export const VehiclePatch = z
+  .object({
+    cell: CellIdField,
+    zone: ZoneField.nullable(),
+    usageRegion: label.nullable(),
+    model: label.nullable(),
+    tier: label.nullable(),
+    fleet: label.nullable(),
+    tenant: label.nullable(),
+  })
+  .partial()
+  .strict();
+export type VehiclePatch = z.infer<typeof VehiclePatch>;
+
+/** Body of `POST /v1/placements` (POPs only): place, or look past the caches for, one authentic vehicle. */
+export const PlacementRequest = z.object({ vin: VinField, issuer: z.string() });
+export type PlacementRequest = z.infer<typeof PlacementRequest>;
+
+export const PlacementAnswer = z.object({
+  vinKey: VinKeyField,
+  cell: CellIdField,
+  epoch: EpochField,
+  reason: z.enum(["assigned", "placed"]),
+});
+export type PlacementAnswer = z.infer<typeof PlacementAnswer>;
+
+/** The shape of every list. */
+export const pageOf = <T extends z.ZodType>(item: T) => z.object({ items: z.array(item), cursor: z.string().nullable() });

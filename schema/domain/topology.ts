@@ -1,0 +1,91 @@
+import type { CellHealth, CellId, CellState, Endpoints } from "./cell.ts";
+import { takesTraffic } from "./cell.ts";
+
+/** A public key as JSON Web Key (RFC 7517) with its `kid`. */
+export type PublicJwk = {
+  readonly kty: string;
+  readonly kid: string;
+  readonly alg?: string | undefined;
+  readonly [member: string]: unknown;
+};
+
+export type TopologyCell = {
+  readonly state: CellState;
+  readonly health: CellHealth;
+  readonly region: string;
+  readonly zone: string | null;
+  readonly endpoints: Endpoints;
+  readonly standby: CellId | null;
+  /** Keys with which the cell signs commands and its calls. */
+  readonly keys: readonly PublicJwk[];
+};
+
+/** `device` issuers vouch for vehicles whose VIN starts with one of `wmis`; `owner` issuers for people. */
+export type TrustedIssuer = {
+  readonly issuer: string;
+  readonly kind: "device" | "owner";
+  readonly wmis: readonly string[];
+  readonly keys: readonly PublicJwk[];
+};
+
+export type Failover = { readonly cell: CellId; readonly standby: CellId; readonly term: number };
+
+/** The one small versioned document that every POP holds. */
+export type Topology = {
+  readonly v: 1;
+  readonly version: number;
+  readonly force: boolean;
+  readonly cells: Readonly<Record<string, TopologyCell>>;
+  readonly failovers: readonly Failover[];
+  readonly issuers: readonly TrustedIssuer[];
+  /** Ticket keys by POP id. */
+  readonly popKeys: Readonly<Record<string, readonly PublicJwk[]>>;
+  /** Label-aligned host suffixes that a vehicle may be sent to. */
+  readonly allowedHosts: readonly string[];
+  /** Revoked credentials: `jti` or `kid` values, bounded. */
+  readonly revoked: readonly string[];
+  readonly ruleSetVersion: number | null;
+};
+
+export type GuardVerdict = { readonly kind: "accept" } | { readonly kind: "refuse"; readonly reason: "older" | "too_many_cells_lost" };
+
+/** The share of known cells that one publication may remove or take down without `force`. */
+export const MAX_LOST_SHARE = 0.2;
+
+const serves = (topology: Topology, id: string): boolean => {
+  const cell = topology.cells[id];
+  const failedOver = topology.failovers.some((failover) => failover.cell === id);
+  return cell !== undefined && takesTraffic(cell.state) && cell.health !== "down" && !failedOver;
+};
+
+/** The cells that served under `known` and do not under `next`. */
+export const cellsLost = (known: Topology, next: Topology): string[] =>
+  Object.keys(known.cells).filter((id) => serves(known, id) && !serves(next, id));
+
+/** Whether an edge that knows one topology may take another: never an older one, and no mass loss of cells without `force`. */
+export const guardTopology = (known: Topology | null, next: Topology): GuardVerdict => {
+  if (known === null) return { kind: "accept" };
+  if (next.version < known.version) return { kind: "refuse", reason: "older" };
+  const lost = cellsLost(known, next).length;
+  if (lost > MAX_LOST_SHARE * Object.keys(known.cells).length && !next.force) return { kind: "refuse", reason: "too_many_cells_lost" };
+  return { kind: "accept" };
+};
+
+/** Whether a host is one of the suffixes or below one, label by label: "evil-example.com" is not under "example.com". */
+export const isAllowedHost = (host: string, suffixes: readonly string[]): boolean => {
+  const name = host.toLowerCase();
+  return suffixes.some((suffix) => name === suffix || name.endsWith(`.${suffix}`));
+};
+
+/** Whether every endpoint is a URL of the right scheme whose host falls under the suffixes; answers the first that does not. */
+export const offendingEndpoint = (endpoints: Endpoints, suffixes: readonly string[]): string | null => {
+  const schemes = { mqtt: ["mqtt:", "mqtts:"], mqttWs: ["ws:", "wss:"], https: ["http:", "https:"] };
+  for (const name of ["mqtt", "mqttWs", "https"] as const) {
+    const endpoint = endpoints[name];
+    if (endpoint === null) continue;
+    const url = URL.parse(endpoint);
+    if (url === null || !schemes[name].includes(url.protocol) || !isAllowedHost(url.hostname, suffixes)) return endpoint;
+    if (url.username !== "" || url.password !== "") return endpoint;
+  }
+  return null;
+};
