@@ -108,10 +108,15 @@ export const problemResponse = (error: AppError, requestId: string): Response =>
   });
 };
 
+const escapeToken = (token: PropertyKey): string => String(token).replaceAll("~", "~0").replaceAll("/", "~1");
+
+/** The JSON Pointer of a path; the whole document is "". */
+const pointerOf = (path: readonly PropertyKey[]): string => path.map((token) => `/${escapeToken(token)}`).join("");
+
 /** Parses outside input with a schema; throws `validation_failed` with one field error per issue. */
 export const parseInput = <T>(schema: z.ZodType<T>, input: unknown): T => {
   const parsed = schema.safeParse(input);
   if (parsed.success) return parsed.data;
-  const errors = parsed.error.issues.map((issue) => ({ pointer: `/${issue.path.map(String).join("/")}`, detail: issue.message }));
-  throw new AppError("validation_failed", errors.map((error) => `${error.pointer} ${error.detail}`).join("; "), { errors });
+  const errors = parsed.error.issues.map((issue) => ({ pointer: pointerOf(issue.path), detail: issue.message }));
+  throw new AppError("validation_failed", errors.map(({ pointer, detail }) => `${pointer} ${detail}`.trimStart()).join("; "), { errors });
 };

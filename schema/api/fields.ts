@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { type CellId, parseCellId } from "#schema/domain/cell.ts";
+import type { PublicJwk } from "#schema/domain/topology.ts";
 import { isVin, parseVin, type Vin } from "#schema/domain/vin.ts";
 import { parseVinKey, type VinKey } from "#schema/domain/vin-key.ts";
 
@@ -32,7 +33,17 @@ export const TimeField = z.iso.datetime();
 
 export const EndpointsField = z.object({ mqtt: z.url(), mqttWs: z.url().nullable(), https: z.url() });
 
-export const PublicJwkField = z
-  .object({ kty: z.enum(["OKP", "EC"]), kid: z.string().min(1).max(64), alg: z.string().optional(), crv: z.string(), x: z.string() })
-  .catchall(z.unknown())
+/** 32 bytes as base64url. */
+const CoordinateField = z.string().regex(/^[A-Za-z0-9_-]{43}$/, "a coordinate has 32 bytes as base64url");
+const kid = z.string().min(1).max(64);
+const x = CoordinateField;
+
+/** A public key for EdDSA (RFC 8037) or ES256 (RFC 7518 §6.2). */
+export const PublicJwkField: z.ZodType<PublicJwk> = z
+  .discriminatedUnion("kty", [
+    z
+      .object({ kty: z.literal("OKP"), kid, alg: z.enum(["EdDSA", "Ed25519"]).optional(), crv: z.literal("Ed25519"), x })
+      .catchall(z.unknown()),
+    z.object({ kty: z.literal("EC"), kid, alg: z.literal("ES256").optional(), crv: z.literal("P-256"), x, y: x }).catchall(z.unknown()),
+  ])
   .refine((jwk) => !("d" in jwk), "a private key must not be sent");

@@ -32,7 +32,7 @@ export const verifyCommand = async (
   token: string,
   policy: { readonly keys: KeyRing; readonly vin: Vin; readonly nowMs: number },
 ): Promise<{ readonly kind: "verified"; readonly command: SignedCommand } | Refused> => {
-  const verdict = await verifyJwt(token, { keys: policy.keys, nowMs: policy.nowMs, typ: COMMAND_TYP });
+  const verdict = await verifyJwt(token, { keys: policy.keys, nowMs: policy.nowMs, types: [COMMAND_TYP] });
   if (verdict.kind === "refused") return verdict;
   const { iss, sub, jti, iat, exp, type, arguments: args } = verdict.claims as Record<string, unknown>;
   const vin = typeof sub === "string" ? parseVin(sub) : null;

@@ -10,7 +10,8 @@ export const CELL_AUDIENCE = "cloverleaf-cell";
 const CELL_MAX_LIFETIME_SECONDS = 7 * 24 * 3600;
 
 /** Trusted issuers of one kind with their imported keys, by issuer name. Build it once per topology or view. */
-export type IssuerRing = ReadonlyMap<string, { readonly trust: TrustedIssuer; readonly keys: KeyRing }>;
+export type IssuerRing = ReadonlyMap<string, IssuerKeys>;
+type IssuerKeys = { readonly trust: TrustedIssuer; readonly keys: KeyRing };
 
 export const createIssuerRing = (issuers: readonly TrustedIssuer[], kind: TrustedIssuer["kind"]): IssuerRing =>
   new Map(issuers.filter((trust) => trust.kind === kind).map((trust) => [trust.issuer, { trust, keys: createKeyRing(trust.keys) }]));
@@ -18,10 +19,19 @@ export const createIssuerRing = (issuers: readonly TrustedIssuer[], kind: Truste
 /** The `iss` of a token before anything is verified; null when it cannot be read. */
 export const unverifiedIssuerOf = (token: string): string | null => {
   try {
-    return decodeJwt(token).iss ?? null;
+    const { iss } = decodeJwt(token);
+    return typeof iss === "string" ? iss : null;
   } catch {
     return null;
   }
+};
+
+/** The trusted issuer that a token names, before anything is verified. */
+export const claimedIssuerOf = (token: string, issuers: IssuerRing): ({ readonly kind: "trusted" } & IssuerKeys) | Refused => {
+  const name = unverifiedIssuerOf(token);
+  if (name === null) return refused("malformed", "the token is not a JWT with an issuer");
+  const issuer = issuers.get(name);
+  return issuer === undefined ? refused("issuer", "no trusted issuer signed this token") : { kind: "trusted", ...issuer };
 };
 
 export type VerifiedDevice = { readonly kind: "verified"; readonly vin: Vin; readonly issuer: string; readonly expiresAtSeconds: number };
@@ -31,14 +41,14 @@ export const verifyDeviceToken = async (
   token: string,
   policy: { readonly issuers: IssuerRing; readonly audience: string; readonly revoked: ReadonlySet<string>; readonly nowMs: number },
 ): Promise<VerifiedDevice | Refused> => {
-  const issuer = policy.issuers.get(unverifiedIssuerOf(token) ?? "");
-  if (issuer === undefined)
-    return refused(unverifiedIssuerOf(token) === null ? "malformed" : "issuer", "no trusted issuer signed this token");
+  const issuer = claimedIssuerOf(token, policy.issuers);
+  if (issuer.kind === "refused") return issuer;
   const verdict = await verifyJwt(token, {
     keys: issuer.keys,
     nowMs: policy.nowMs,
     audience: policy.audience,
     issuer: issuer.trust.issuer,
+    types: ["JWT"],
     ...(policy.audience === CELL_AUDIENCE && { maxLifetimeSeconds: CELL_MAX_LIFETIME_SECONDS }),
   });
   if (verdict.kind === "refused") return verdict;

@@ -1,5 +1,5 @@
-import { decodeProtectedHeader, errors, type JWTPayload, jwtVerify, SignJWT } from "jose";
-import { type KeyRing, SIGNATURE_ALGORITHMS, type SigningKey } from "./keys.ts";
+import { type CryptoKey, decodeProtectedHeader, errors, type JWTPayload, jwtVerify, type ProtectedHeaderParameters, SignJWT } from "jose";
+import { type KeyRing, SIGNATURE_ALGORITHMS, type SignatureAlgorithm, type SigningKey } from "./keys.ts";
 
 export const TOKEN_FAULTS = [
   "malformed",
@@ -24,7 +24,8 @@ export type JwtPolicy = {
   readonly nowMs: number;
   readonly audience?: string;
   readonly issuer?: string;
-  readonly typ?: string;
+  /** Accepted `typ` headers (RFC 8725 §3.11): one kind of token never passes as another. A token without one is a "JWT". */
+  readonly types: readonly string[];
   /** Longest accepted `exp - iat`. */
   readonly maxLifetimeSeconds?: number;
   /** An expired token verifies all the same: its signature is evidence. */
@@ -36,7 +37,7 @@ export const LEEWAY_SECONDS = 60;
 
 export const refused = (fault: TokenFault, detail: string): Refused => ({ kind: "refused", fault, detail });
 
-const CLAIM_FAULTS: Readonly<Record<string, TokenFault>> = { aud: "audience", iss: "issuer", nbf: "not_yet_valid", typ: "type" };
+const CLAIM_FAULTS: Readonly<Record<string, TokenFault>> = { aud: "audience", iss: "issuer", nbf: "not_yet_valid" };
 
 const faultOf = (error: unknown): Refused => {
   if (error instanceof errors.JWTExpired) return refused("expired", "the token has expired");
@@ -50,28 +51,56 @@ const faultOf = (error: unknown): Refused => {
 export const signJwt = (key: SigningKey, typ: string, claims: JWTPayload): Promise<string> =>
   new SignJWT(claims).setProtectedHeader({ alg: key.alg, kid: key.kid, typ }).sign(key.key);
 
+const headerOf = (token: string): ProtectedHeaderParameters | null => {
+  try {
+    return decodeProtectedHeader(token);
+  } catch {
+    return null;
+  }
+};
+
+/** Case and the "application/" prefix say nothing (RFC 7515 §4.1.9). */
+const normalTyp = (typ: unknown): string =>
+  String(typ)
+    .toLowerCase()
+    .replace(/^application\//, "");
+
+/** The claims of a token whose signature, audience and issuer hold. jose looks at the expiry last: an expired token passed all the rest. */
+const claimsOf = async (token: string, key: CryptoKey, algorithm: SignatureAlgorithm, policy: JwtPolicy): Promise<JWTPayload> => {
+  const options = {
+    algorithms: [algorithm],
+    currentDate: new Date(policy.nowMs),
+    clockTolerance: LEEWAY_SECONDS,
+    requiredClaims: ["exp", "iat"],
+    ...(policy.audience !== undefined && { audience: policy.audience }),
+    ...(policy.issuer !== undefined && { issuer: policy.issuer }),
+  };
+  try {
+    return (await jwtVerify(token, key, options)).payload;
+  } catch (error) {
+    if (policy.isExpiryIgnored && error instanceof errors.JWTExpired) return error.payload;
+    throw error;
+  }
+};
+
 /** Verifies a JWT against a ring of keys, an explicit list of algorithms and a policy. Refusals are values. */
 export const verifyJwt = async (token: string, policy: JwtPolicy): Promise<VerifiedJwt | Refused> => {
   try {
-    const { alg, kid } = decodeProtectedHeader(token);
+    const header = headerOf(token);
+    if (header === null) return refused("malformed", "the token is not a signed JWT");
+    const { alg, kid, typ = "JWT" } = header;
     const algorithm = SIGNATURE_ALGORITHMS.find((candidate) => candidate === alg);
     if (algorithm === undefined) return refused("algorithm", `algorithm must be one of ${SIGNATURE_ALGORITHMS.join(", ")}`);
-    const key = policy.keys.find(kid, algorithm);
+    if (!policy.types.some((accepted) => normalTyp(accepted) === normalTyp(typ))) return refused("type", "the token is of another kind");
+    const key = await policy.keys.find(kid, algorithm);
     if (key === undefined) return refused("unknown_key", "no trusted key has this kid and algorithm");
-    const { payload } = await jwtVerify(token, await key, {
-      algorithms: [algorithm],
-      currentDate: new Date(policy.isExpiryIgnored ? 0 : policy.nowMs),
-      clockTolerance: policy.isExpiryIgnored ? Number.MAX_SAFE_INTEGER : LEEWAY_SECONDS,
-      requiredClaims: ["exp", "iat"],
-      ...(policy.audience !== undefined && { audience: policy.audience }),
-      ...(policy.issuer !== undefined && { issuer: policy.issuer }),
-      ...(policy.typ !== undefined && { typ: policy.typ }),
-    });
-    const lifetimeSeconds = (payload.exp ?? 0) - (payload.iat ?? 0);
-    if (policy.maxLifetimeSeconds !== undefined && lifetimeSeconds > policy.maxLifetimeSeconds) {
+    const claims = await claimsOf(token, key, algorithm, policy);
+    const { exp = 0, iat = 0 } = claims;
+    if (iat > policy.nowMs / 1000 + LEEWAY_SECONDS) return refused("not_yet_valid", "the token is from the future");
+    if (policy.maxLifetimeSeconds !== undefined && exp - iat > policy.maxLifetimeSeconds) {
       return refused("claims", `the token may live ${policy.maxLifetimeSeconds} s at most`);
     }
-    return { kind: "verified", claims: payload, kid };
+    return { kind: "verified", claims, kid };
   } catch (error) {
     return faultOf(error);
   }

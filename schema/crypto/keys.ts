@@ -34,19 +34,19 @@ export const importSigningKey = async (jwk: PrivateJwk): Promise<SigningKey> => 
 
 /** Public keys by `kid`, each imported once. */
 export type KeyRing = {
-  /** The key of that `kid` and algorithm; without a `kid` the only key of that algorithm; undefined when there is none. */
-  find(kid: string | undefined, alg: SignatureAlgorithm): Promise<CryptoKey> | undefined;
+  /** The key of that `kid` and algorithm; without a `kid` the only key of that algorithm; undefined when there is none or it is broken. */
+  find(kid: string | undefined, alg: SignatureAlgorithm): Promise<CryptoKey | undefined>;
 };
 
 export const createKeyRing = (jwks: readonly PublicJwk[]): KeyRing => {
-  const imported = new Map<string, Promise<CryptoKey>>();
+  const imported = new Map<PublicJwk, Promise<CryptoKey | undefined>>();
   return {
-    find(kid, alg) {
+    async find(kid, alg) {
       const fitting = jwks.filter((jwk) => algorithmOf(jwk) === alg && (kid === undefined || jwk.kid === kid));
       const [jwk] = fitting;
       if (jwk === undefined || fitting.length > 1) return undefined;
-      const key = imported.get(jwk.kid) ?? importCryptoKey(jwk);
-      imported.set(jwk.kid, key);
+      const key = imported.get(jwk) ?? importCryptoKey(jwk).catch(() => undefined);
+      imported.set(jwk, key);
       return key;
     },
   };

@@ -1,6 +1,6 @@
 import { OWNER_ROLES, type OwnerRole } from "#schema/domain/command.ts";
 import { isVin, parseVin, type Vin } from "#schema/domain/vin.ts";
-import { type IssuerRing, ROUTER_AUDIENCE, unverifiedIssuerOf } from "./device-token.ts";
+import { claimedIssuerOf, type IssuerRing, ROUTER_AUDIENCE } from "./device-token.ts";
 import { type Refused, refused, signJwt, verifyJwt } from "./jwt.ts";
 import type { SigningKey } from "./keys.ts";
 
@@ -25,13 +25,14 @@ export const verifyOwnerToken = async (
   token: string,
   policy: { readonly issuers: IssuerRing; readonly revoked: ReadonlySet<string>; readonly nowMs: number },
 ): Promise<VerifiedOwner | Refused> => {
-  const issuer = policy.issuers.get(unverifiedIssuerOf(token) ?? "");
-  if (issuer === undefined) return refused("issuer", "no trusted issuer signed this token");
+  const issuer = claimedIssuerOf(token, policy.issuers);
+  if (issuer.kind === "refused") return issuer;
   const verdict = await verifyJwt(token, {
     keys: issuer.keys,
     nowMs: policy.nowMs,
     audience: ROUTER_AUDIENCE,
     issuer: issuer.trust.issuer,
+    types: ["at+jwt", "JWT"],
     maxLifetimeSeconds: MAX_LIFETIME_SECONDS,
   });
   if (verdict.kind === "refused") return verdict;

@@ -87,8 +87,11 @@ const admitOwner = (row: number, learntEpoch: number | null): Admission => ({
 const guestOwner = (facts: AdmissionFacts, among: readonly CellId[]): CellId | null => {
   const { credential, record } = facts;
   if (record !== null && record.state !== "guest") return null;
-  if (credential.kind === "ticket") return !credential.isExpired && among.includes(credential.cell) ? credential.cell : null;
-  if (credential.kind !== "device") return null;
+  if (credential.kind === "unverifiable" || (credential.kind === "ticket" && credential.isExpired)) return null;
+  if (credential.kind === "ticket") {
+    const owner = record !== null && record.epoch > credential.epoch ? record.owner : credential.cell;
+    return among.includes(owner) ? owner : null;
+  }
   if (record !== null && among.includes(record.owner)) return record.owner;
   return among.find((cell) => facts.replicas.includes(cell)) ?? null;
 };

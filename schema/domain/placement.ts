@@ -17,7 +17,8 @@ export type Placement =
   | { readonly kind: "placed"; readonly cell: CellId }
   | { readonly kind: "refused"; readonly reason: "no_capacity" | "no_cell_in_zone" };
 
-const scoreOf = (vinKey: VinKey, cell: PlacementCell): number => cell.weight / -Math.log((hash53(`${cell.id}/${vinKey}`) + 0.5) / 2 ** 53);
+/** Weight over an exponential variate; log1p keeps the smallest hashes exact and the score above zero. */
+const scoreOf = (vinKey: VinKey, cell: PlacementCell): number => cell.weight / -Math.log1p(-hash53(`${cell.id}/${vinKey}`) / 2 ** 53);
 
 /**
  * The cell of a vehicle that has none: among active, healthy cells of its zone with room, the highest score of weighted rendezvous

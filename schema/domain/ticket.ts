@@ -1,8 +1,7 @@
 import { type CellId, parseCellId } from "./cell.ts";
+import { ROUTE_REASONS, type RouteReason } from "./route.ts";
 import { isVin, parseVin, type Vin } from "./vin.ts";
 import { parseVinKey, type VinKey } from "./vin-key.ts";
-
-export const TICKET_REASONS = ["assigned", "placed", "failover", "stale"] as const;
 
 /** A POP's short-lived proof that at `epoch` the vehicle belongs to `cell`. `iat` and `exp` are seconds since the epoch. */
 export type Ticket = {
@@ -12,7 +11,7 @@ export type Ticket = {
   readonly aud: readonly CellId[];
   readonly cell: CellId;
   readonly epoch: number;
-  readonly reason: (typeof TICKET_REASONS)[number];
+  readonly reason: RouteReason;
   readonly topologyVersion: number;
   readonly vinKey: VinKey;
   readonly iat: number;
@@ -32,7 +31,7 @@ export const parseTicket = (claims: Readonly<Record<string, unknown>>): Ticket |
   const cell = parseCellId(claims["cell"]);
   const vinKey = parseVinKey(claims["vinKey"]);
   const audience = (Array.isArray(aud) ? aud : [aud]).map(parseCellId);
-  const known = TICKET_REASONS.find((candidate) => candidate === reason);
+  const known = ROUTE_REASONS.find((candidate) => candidate === reason);
   if (typeof iss !== "string" || vin === null || !isVin(vin) || cell === null || vinKey === null || known === undefined) return null;
   if (!isCount(epoch) || epoch < 1 || !isCount(topologyVersion) || !isCount(iat) || !isCount(exp)) return null;
   if (audience.length === 0 || !audience.every((id): id is CellId => id !== null)) return null;

@@ -71,13 +71,24 @@ export const guardTopology = (known: Topology | null, next: Topology): GuardVerd
   return { kind: "accept" };
 };
 
-/** Whether a host is one of the suffixes or below one, label by label: "evil-example.com" is not under "example.com". */
+const HOST_NAME = /^(?:[a-z0-9_-]+\.)*[a-z0-9-]+$/;
+
+/**
+ * Whether a host is one of the suffixes or below one, label by label: "evil-example.com" is not under "example.com".
+ * A trailing dot, an empty label or a percent escape never is; an IPv6 literal must be spelled out as a suffix.
+ */
 export const isAllowedHost = (host: string, suffixes: readonly string[]): boolean => {
   const name = host.toLowerCase();
-  return suffixes.some((suffix) => name === suffix || name.endsWith(`.${suffix}`));
+  return suffixes.some((suffix) => {
+    const parent = suffix.toLowerCase();
+    return name === parent ? name !== "" : HOST_NAME.test(name) && name.endsWith(`.${parent}`);
+  });
 };
 
-/** Whether every endpoint is a URL of the right scheme whose host falls under the suffixes; answers the first that does not. */
+/** Characters that URL parsers drop or rewrite, so that two readers of one text could see two hosts. */
+const AMBIGUOUS = /[^\x21-\x7e]|\\/;
+
+/** The first endpoint that is no plain URL of the right scheme with a host under the suffixes; null when all are. */
 export const offendingEndpoint = (endpoints: Endpoints, suffixes: readonly string[]): string | null => {
   const schemes = { mqtt: ["mqtt:", "mqtts:"], mqttWs: ["ws:", "wss:"], https: ["http:", "https:"] };
   for (const name of ["mqtt", "mqttWs", "https"] as const) {
@@ -85,7 +96,7 @@ export const offendingEndpoint = (endpoints: Endpoints, suffixes: readonly strin
     if (endpoint === null) continue;
     const url = URL.parse(endpoint);
     if (url === null || !schemes[name].includes(url.protocol) || !isAllowedHost(url.hostname, suffixes)) return endpoint;
-    if (url.username !== "" || url.password !== "") return endpoint;
+    if (AMBIGUOUS.test(endpoint) || url.username !== "" || url.password !== "" || url.search !== "" || url.hash !== "") return endpoint;
   }
   return null;
 };

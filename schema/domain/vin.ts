@@ -36,8 +36,9 @@ export const checkDigitOf = (vin: string): string => {
 export const hasValidCheckDigit = (vin: Vin): boolean => vin.charAt(CHECK_POSITION) === checkDigitOf(vin);
 
 /**
- * The only way to make a Vin. `market` decides whether the check digit is enforced; without one it follows from the
- * manufacturer code. Errors: length, characters (I, O, Q, lower case, anything outside ASCII), uniform, check_digit.
+ * The only way to make a Vin. The check digit is enforced where the manufacturer code's market or `market`, where the vehicle is sold,
+ * requires it: a market never waives what the code demands, so that a VIN once registered is read everywhere.
+ * Errors: length, characters (I, O, Q, lower case, anything outside ASCII), uniform, check_digit.
  */
 export const parseVin = (input: string, market?: Market): Vin | VinFault => {
   if ([...input].length !== VIN_LENGTH) return fault("length", `a VIN has 17 characters, this has ${[...input].length}`);
@@ -46,7 +47,8 @@ export const parseVin = (input: string, market?: Market): Vin | VinFault => {
   }
   if (new Set(input).size === 1) return fault("uniform", "a VIN is never one character repeated");
   const vin = input as Vin;
-  if (CHECKED_MARKETS.has(market ?? marketOfWmi(vin.slice(0, 3))) && !hasValidCheckDigit(vin)) {
+  const isChecked = [marketOfWmi(vin.slice(0, 3)), market ?? "other"].some((candidate) => CHECKED_MARKETS.has(candidate));
+  if (isChecked && !hasValidCheckDigit(vin)) {
     return fault("check_digit", `position 9 is "${vin.charAt(CHECK_POSITION)}", the check digit is "${checkDigitOf(vin)}"`);
   }
   return vin;

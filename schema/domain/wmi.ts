@@ -6,20 +6,23 @@ export const WMI_REGIONS = ["africa", "asia", "europe", "north-america", "oceani
 export type WmiRegion = (typeof WMI_REGIONS)[number];
 
 const REGIONS: readonly (readonly [RegExp, WmiRegion])[] = [
-  [/^[A-H]/, "africa"],
-  [/^[J-R]/, "asia"],
+  [/^[A-G]/, "africa"],
+  [/^[HJ-R]/, "asia"],
   [/^[S-Z]/, "europe"],
-  [/^[1-5]/, "north-america"],
+  [/^(?:[1-5]|7[F-Z0-9])/, "north-america"],
   [/^[67]/, "oceania"],
   [/^[89]/, "south-america"],
 ];
 
-/** The region that ISO 3780:2009 Annex A assigns to a world manufacturer identifier; null for 0 and what is no WMI. */
+/**
+ * The region of a world manufacturer identifier: ISO 3780:2009 Annex A with the assignments that SAE has made since, H to China and
+ * 7F to 70 to the United States. Null for 0 and what is no WMI.
+ */
 export const regionOfWmi = (wmi: string): WmiRegion | null => REGIONS.find(([pattern]) => pattern.test(wmi))?.[1] ?? null;
 
-/** The market whose VIN policy holds for a manufacturer code when the registry names none. China: L (GB 16735). */
+/** The market whose VIN policy always holds for a manufacturer code. China: L and H (GB 16737). */
 export const marketOfWmi = (wmi: string): Market => {
-  if (wmi.startsWith("L")) return "cn";
+  if (/^[LH]/.test(wmi)) return "cn";
   const region = regionOfWmi(wmi);
   return region === "north-america" ? "na" : region === "europe" ? "eu" : "other";
 };

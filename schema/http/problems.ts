@@ -16,7 +16,7 @@ export const requestId: MiddlewareHandler = async (c, next) => {
   const given = c.req.header(REQUEST_ID_HEADER) ?? "";
   c.set("requestId", ACCEPTED_REQUEST_ID.test(given) ? given : crypto.randomUUID());
   await next();
-  c.res.headers.set(REQUEST_ID_HEADER, c.get("requestId"));
+  c.header(REQUEST_ID_HEADER, c.get("requestId"));
 };
 
 const answer = (c: Context, error: AppError): Response => {
