@@ -8,12 +8,12 @@ export type CommandReport = (typeof COMMAND_REPORTS)[number];
 export const COMMAND_EVENTS = ["send", ...COMMAND_REPORTS, "expire", "cancel"] as const;
 export type CommandEvent = (typeof COMMAND_EVENTS)[number];
 
-const inFlight = { send: "sent", accepted: "accepted", succeeded: "succeeded", failed: "failed", expire: "expired" } as const;
+const received = { accepted: "accepted", progress: "accepted", succeeded: "succeeded", failed: "failed", expire: "expired" } as const;
 
-/** queued -> sent -> accepted -> succeeded | failed, -> expired, -> cancelled. A result may overtake "sent" and "accepted". */
+/** queued -> sent -> accepted -> succeeded | failed, -> expired, -> cancelled. What the vehicle says may overtake "sent" and "accepted". */
 const TRANSITIONS: Readonly<Record<CommandState, Partial<Record<CommandEvent, CommandState>>>> = {
-  queued: { ...inFlight, cancel: "cancelled" },
-  sent: { ...inFlight, progress: "accepted" },
+  queued: { send: "sent", ...received, cancel: "cancelled" },
+  sent: { send: "sent", ...received },
   accepted: { progress: "accepted", succeeded: "succeeded", failed: "failed", expire: "expired" },
   succeeded: {},
   failed: {},
