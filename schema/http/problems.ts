@@ -11,17 +11,26 @@ declare module "hono" {
   }
 }
 
-/** Gives each request an id, the caller's own when it is well formed, and repeats it in the answer. */
-export const requestId: MiddlewareHandler = async (c, next) => {
+/** The id of a request: the caller's own when it is well formed, else a new one; made when it is first needed. */
+export const requestIdOf = (c: Context): string => {
+  const known = c.get("requestId") as string | undefined;
+  if (known !== undefined) return known;
   const given = c.req.header(REQUEST_ID_HEADER) ?? "";
-  c.set("requestId", ACCEPTED_REQUEST_ID.test(given) ? given : crypto.randomUUID());
+  const id = ACCEPTED_REQUEST_ID.test(given) ? given : crypto.randomUUID();
+  c.set("requestId", id);
+  return id;
+};
+
+/** Gives each request an id and repeats it in the answer. */
+export const requestId: MiddlewareHandler = async (c, next) => {
+  const id = requestIdOf(c);
   await next();
-  c.header(REQUEST_ID_HEADER, c.get("requestId"));
+  c.header(REQUEST_ID_HEADER, id);
 };
 
 const answer = (c: Context, error: AppError): Response => {
-  const response = problemResponse(error, c.get("requestId"));
-  response.headers.set(REQUEST_ID_HEADER, c.get("requestId"));
+  const response = problemResponse(error, requestIdOf(c));
+  response.headers.set(REQUEST_ID_HEADER, requestIdOf(c));
   return response;
 };
 
@@ -30,10 +39,10 @@ export const problemOnError =
   (logger: Logger): ErrorHandler =>
   (error, c) => {
     if (error instanceof AppError) {
-      if (error.cause !== undefined) logger.warn(error.message, { requestId: c.get("requestId"), code: error.code, cause: error.cause });
+      if (error.cause !== undefined) logger.warn(error.message, { requestId: requestIdOf(c), code: error.code, cause: error.cause });
       return answer(c, error);
     }
-    logger.error("unexpected error", { requestId: c.get("requestId"), error });
+    logger.error("unexpected error", { requestId: requestIdOf(c), error });
     return answer(c, new AppError("internal", "the server failed; the request id finds it in the log"));
   };
 
