@@ -38,8 +38,11 @@ export const createPackedShard = (expected: number): PackedShard => {
   const visited = new Uint32Array(WORDS);
 
   const seek = ({ keys, epochs, capacity }: Arrays, key: PackedKey): number => {
-    const [word0, word1, word2, word3] = key as unknown as readonly [number, number, number, number];
-    let slot = homeOf(word1, capacity);
+    const word0 = key[0];
+    const word1 = key[1];
+    const word2 = key[2];
+    const word3 = key[3];
+    let slot = homeOf(word1 ?? 0, capacity);
     while (epochs[slot] !== 0) {
       const at = slot * WORDS;
       if (keys[at] === word0 && keys[at + 1] === word1 && keys[at + 2] === word2 && keys[at + 3] === word3) return slot;
@@ -71,10 +74,12 @@ export const createPackedShard = (expected: number): PackedShard => {
       return arrays.epochs[slot] === 0 ? -1 : slot;
     },
     put(key) {
-      const found = seek(arrays, key);
-      if (arrays.epochs[found] !== 0) return found;
-      if (size + 1 > arrays.capacity * MAX_LOAD) grow();
-      const slot = seek(arrays, key);
+      let slot = seek(arrays, key);
+      if (arrays.epochs[slot] !== 0) return slot;
+      if (size + 1 > arrays.capacity * MAX_LOAD) {
+        grow();
+        slot = seek(arrays, key);
+      }
       arrays.keys.set(key, slot * WORDS);
       size += 1;
       return slot;
