@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { CellId } from "#schema/domain/cell.ts";
 import { vinKeyOfMac } from "#schema/domain/vin-key.ts";
-import { createReplicaTable } from "../../router-worker/store/replica/replica-table.ts";
+import { createReplicaTable, SHARDS } from "../../router-worker/store/replica/replica-table.ts";
 
 const keyOf = (name: string | number) => vinKeyOfMac(createHash("sha256").update(String(name)).digest());
 const cell = (name: string) => name as CellId;
@@ -67,9 +67,11 @@ describe("replica table", () => {
     const table = createReplicaTable();
     for (let i = 0; i < 50_000; i++) table.put(keyOf(i), { cell: cell(`cell-${i % 7}`), epoch: i + 1 });
     let epochs = 0;
-    table.each((_key, epoch) => {
-      epochs += epoch;
-    });
+    for (let shard = 0; shard < SHARDS; shard++) {
+      table.eachIn(shard, (_key, epoch) => {
+        epochs += epoch;
+      });
+    }
     expect(table.size()).toBe(50_000);
     expect(epochs).toBe((50_000 * 50_001) / 2);
     expect(table.get(keyOf(31_337))).toEqual({ cell: "cell-5", epoch: 31_338 });

@@ -13,12 +13,15 @@ export type ReplicaTable = {
   /** Starts a resnapshot: what is not put again before `endSnapshot` is dropped there. */
   beginSnapshot(): void;
   endSnapshot(): void;
-  /** All records with packed keys, for the file; the key is reused between calls. */
-  each(visit: (key: PackedKey, epoch: number, cell: CellId) => void): void;
+  /** The cells that records name by index. */
+  cells(): readonly CellId[];
+  sizeIn(shard: number): number;
+  /** The records of one shard as they are packed, for the file; the key is reused between calls. */
+  eachIn(shard: number, visit: (key: PackedKey, epoch: number, cellIndex: number) => void): void;
   putPacked(key: PackedKey, epoch: number, cell: CellId): void;
 };
 
-const SHARDS = 64;
+export const SHARDS = 64;
 const SHARD_SHIFT = 26;
 /** Epochs above this are kept aside: a restore raises them by a million, so no fleet comes near. */
 const LARGE_EPOCH = 0xffff_ffff;
@@ -102,10 +105,11 @@ export const createReplicaTable = (expected = 0): ReplicaTable => {
       sweepUnnamed();
       isSnapshotRunning = false;
     },
-    each(visit) {
-      for (const shard of shards) {
-        shard.each((slot, key) => visit(key, epochOf(shard.epochAt(slot), key), cellNamed(shard.cellAt(slot))));
-      }
+    cells: () => cells,
+    sizeIn: (index) => shards[index]?.size() ?? 0,
+    eachIn(index, visit) {
+      const shard = shards[index];
+      shard?.each((slot, key) => visit(key, epochOf(shard.epochAt(slot), key), shard.cellAt(slot) & MAX_CELLS));
     },
     putPacked,
   };
