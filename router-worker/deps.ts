@@ -1,0 +1,104 @@
+import { signAssertion } from "#schema/crypto/assertion.ts";
+import type { SigningKey } from "#schema/crypto/keys.ts";
+import { TOPOLOGY_KEY } from "#schema/domain/route.ts";
+import type { Logger } from "#schema/http/log.ts";
+import { type Answers, createAnswers } from "./answers.ts";
+import type { Breaker } from "./breaker.ts";
+import { createDeviceCredentials, type DeviceCredentials } from "./caller/credentials.ts";
+import { createVehicleKeyer, type Pepper, type VehicleKeyer } from "./caller/vehicle-keyer.ts";
+import type { Clock } from "./clock.ts";
+import { type ControlClient, type ControlTarget, createControlClient, type PlacementVerdict } from "./control-client.ts";
+import { createFlights, type KeepAlive } from "./flights.ts";
+import { createInstruments, type Instruments, observeParts } from "./instruments.ts";
+import { type Buckets, createBuckets, type Limit } from "./limits.ts";
+import type { ResolveAsk, ResolveDeps } from "./resolve.ts";
+import type { Settings } from "./settings.ts";
+import type { RouteStore, Shelf } from "./store/port.ts";
+import { createTopologyHolder, type TopologyHolder } from "./topology-holder.ts";
+
+/** What a runtime brings along: Workers bindings in env.ts, fakes in tests. */
+export type RouterParts = {
+  readonly popId: string;
+  readonly signingKey: SigningKey;
+  readonly peppers: readonly [Pepper, ...Pepper[]];
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly keepAlive: KeepAlive;
+  readonly logger: Logger;
+  readonly settings: Settings;
+  readonly shelf: Shelf;
+  readonly controlTargets: readonly ControlTarget[];
+  readonly createStore: (instruments: Instruments) => { readonly store: RouteStore; readonly breaker: Breaker | null };
+};
+
+export type RouterDeps = {
+  readonly popId: string;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly logger: Logger;
+  readonly settings: Settings;
+  readonly instruments: Instruments;
+  readonly keyer: VehicleKeyer;
+  readonly topology: TopologyHolder;
+  readonly control: ControlClient;
+  readonly credentials: DeviceCredentials;
+  readonly answers: Answers;
+  readonly resolving: ResolveDeps;
+  readonly limits: Readonly<Record<"vehicle" | "issuer" | "address", Buckets>>;
+};
+
+/** Wires the router. Nothing here does I/O. */
+export const createDeps = (parts: RouterParts): RouterDeps => {
+  const { popId, signingKey, clock, keepAlive, logger, settings } = parts;
+  const instruments = createInstruments();
+  const { store, breaker: kvBreaker } = parts.createStore(instruments);
+  const control = createControlClient({
+    targets: parts.controlTargets,
+    clock,
+    settings: settings.control,
+    sign: (nowMs) => signAssertion(signingKey, popId, nowMs),
+    onOutcome: (target, outcome) => instruments.controlCalls.inc(target, outcome),
+  });
+  const topology = createTopologyHolder({
+    store,
+    shelf: parts.shelf,
+    askControl: () => control.topologyText(),
+    clock,
+    keepAlive,
+    settings: settings.topology,
+    onRefused: (reason) => {
+      instruments.topologyRefusals.inc(reason);
+      logger.error("topology refused", { reason, key: TOPOLOGY_KEY, held: topology.held()?.topology.version ?? null });
+    },
+  });
+  const placements = createFlights<PlacementVerdict>({
+    clock,
+    keepAlive,
+    waitMs: 2 * settings.control.budgetMs,
+    max: settings.control.maxInFlight,
+  });
+  observeParts(instruments, { control, topology, clock, kvBreaker });
+  const place = ({ vehicle: { vin }, issuer, traceparent }: ResolveAsk) =>
+    placements.share(vin, () => control.place({ vin, issuer, traceparent }));
+  const bucketsOf = (limit: Limit) => createBuckets(clock, limit, settings.limits.maxKeys);
+  const lookPast = bucketsOf(settings.limits.lookPast);
+  const keyer = createVehicleKeyer(parts.peppers);
+  return {
+    ...{ popId, clock, logger, settings, instruments, keyer, topology, control },
+    random: parts.random,
+    credentials: createDeviceCredentials({ clock, keyer, max: settings.maxCredentials }),
+    answers: createAnswers({ popId, signingKey, clock, max: settings.maxAnswers }),
+    resolving: {
+      store,
+      topology,
+      place,
+      confirm: async (ask) =>
+        placements.isUnderWay(ask.vehicle.vin) || lookPast.take(ask.vehicle.vin) === 0 ? place(ask) : { kind: "away" },
+    },
+    limits: {
+      vehicle: bucketsOf(settings.limits.vehicle),
+      issuer: bucketsOf(settings.limits.issuer),
+      address: bucketsOf(settings.limits.address),
+    },
+  };
+};
