@@ -11,10 +11,12 @@ export type FeedRecord = z.infer<typeof FeedRecord>;
  * `topology` in the query is the version held. 304 when nothing is new (ETag), 410 `resnapshot` when the cursor is of another timeline or trimmed.
  */
 export const FeedPage = z.object({
+  /** The cursor that was asked for: a page that does not continue what the POP holds is not taken. */
+  from: z.string().nullable(),
   cursor: z.string(),
   /** Whether more pages wait: ask again at once. */
   hasMore: z.boolean(),
-  /** Whether this page belongs to a snapshot; when its last page has come, what no page named is gone. */
+  /** Whether this page belongs to a snapshot; the one with `hasMore: false` ends it, and what no page named is gone. */
   isSnapshot: z.boolean(),
   records: z.array(FeedRecord),
   /** The current topology, when the version held is another. */

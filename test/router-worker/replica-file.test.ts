@@ -18,7 +18,7 @@ beforeAll(async () => {
   path = join(folder, "replica.gz");
   const table = createReplicaTable();
   for (let i = 0; i < COUNT; i++) table.put(keyOf(i), { cell: `cell-${i % 3}` as CellId, epoch: i === 0 ? 2 ** 52 : i + 1 });
-  await saveReplica(path, { table, cursor: "t1.42", topology: '{"v":1}' });
+  await saveReplica(path, { table, cursor: "t1.42", confirmedAtMs: 5, topology: '{"v":1}' });
 });
 afterAll(() => rm(folder, { recursive: true }));
 
@@ -29,8 +29,8 @@ const load = async (name: string) => {
 
 describe("I4: the last-known-good file", () => {
   test("gives back every record, the cursor and the topology", async () => {
-    const { table, cursor, topology } = await load(path);
-    expect([table.size(), cursor, topology]).toEqual([COUNT, "t1.42", '{"v":1}']);
+    const { table, cursor, confirmedAtMs, topology } = await load(path);
+    expect([table.size(), cursor, confirmedAtMs, topology]).toEqual([COUNT, "t1.42", 5, '{"v":1}']);
     for (let i = 0; i < COUNT; i++) expect(table.get(keyOf(i))).toEqual({ cell: `cell-${i % 3}`, epoch: i === 0 ? 2 ** 52 : i + 1 });
   });
 

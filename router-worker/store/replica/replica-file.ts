@@ -6,8 +6,13 @@ import { constants, createGunzip, createGzip } from "node:zlib";
 import { type CellId, parseCellId } from "#schema/domain/cell.ts";
 import { createReplicaTable, type ReplicaTable, SHARDS } from "./replica-table.ts";
 
-/** A POP's last-known-good state: the records, the feed's cursor that they reach, and the topology's text. */
-export type ReplicaSnapshot = { readonly table: ReplicaTable; readonly cursor: string; readonly topology: string | null };
+/** A POP's last-known-good state: the records, the feed's cursor that they reach, when the feed last confirmed them, and the topology's text. */
+export type ReplicaSnapshot = {
+  readonly table: ReplicaTable;
+  readonly cursor: string;
+  readonly confirmedAtMs: number;
+  readonly topology: string | null;
+};
 
 export type ReplicaFileFault = { readonly kind: "absent" | "damaged"; readonly detail: string };
 
@@ -24,11 +29,12 @@ type Header = {
   readonly count: number;
   readonly cells: readonly CellId[];
   readonly cursor: string;
+  readonly confirmedAtMs: number;
   readonly topology: string | null;
 };
 
-function* encode({ table, cursor, topology }: ReplicaSnapshot): Generator<Buffer> {
-  const header: Header = { v: 1, count: table.size(), cells: table.cells(), cursor, topology };
+function* encode({ table, cursor, confirmedAtMs, topology }: ReplicaSnapshot): Generator<Buffer> {
+  const header: Header = { v: 1, count: table.size(), cells: table.cells(), cursor, confirmedAtMs, topology };
   yield Buffer.from(`${JSON.stringify(header)}\n`);
   for (let shard = 0; shard < SHARDS; shard++) {
     const packed = Buffer.allocUnsafe(table.sizeIn(shard) * RECORD_BYTES);
@@ -54,10 +60,11 @@ export const saveReplica = async (path: string, snapshot: ReplicaSnapshot): Prom
 };
 
 const parseHeader = (line: string): Header | null => {
-  const { v, count, cells, cursor, topology } = JSON.parse(line) as Record<string, unknown>;
+  const { v, count, cells, cursor, confirmedAtMs, topology } = JSON.parse(line) as Record<string, unknown>;
   const names = Array.isArray(cells) ? cells.map(parseCellId) : [null];
-  if (v !== 1 || typeof count !== "number" || typeof cursor !== "string" || !names.every((name) => name !== null)) return null;
-  return { v, count, cells: names, cursor, topology: typeof topology === "string" ? topology : null };
+  if (v !== 1 || typeof count !== "number" || typeof cursor !== "string" || typeof confirmedAtMs !== "number") return null;
+  if (!names.every((name) => name !== null)) return null;
+  return { v, count, cells: names, cursor, confirmedAtMs, topology: typeof topology === "string" ? topology : null };
 };
 
 const readRecords = (table: ReplicaTable, header: Header, bytes: Buffer): Buffer => {
@@ -89,7 +96,7 @@ const decode = async (source: AsyncIterable<Buffer>): Promise<ReplicaSnapshot> =
     rest = readRecords(table, header, rest);
   }
   if (header === null || rest.length > 0) throw new RangeError("the file ends in the middle of a record");
-  return { table, cursor: header.cursor, topology: header.topology };
+  return { table, cursor: header.cursor, confirmedAtMs: header.confirmedAtMs, topology: header.topology };
 };
 
 /** Reads a snapshot; a missing, truncated or altered file is a value that says so, never a partial table. */
