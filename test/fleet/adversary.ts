@@ -1,5 +1,6 @@
 import { decodeJwt } from "jose";
 import type { OfferCommand } from "./command-handler.ts";
+import type { CommandVerdict } from "./commands.ts";
 
 /** An offer that a vehicle must refuse. */
 export type BadOffer = { readonly name: "tampered" | "expired" | "repeated" | "foreign"; readonly token: string; readonly nowMs: number };
@@ -28,8 +29,10 @@ const unsigned = (token: string): string => {
 
 const FLIPS = 12;
 
+type Other = { readonly vin: string; readonly token: string | null };
+
 /** What a hostile network might make of a genuine command; `foreign` is a genuine command of another vehicle. */
-export const badOffers = (token: string, nowMs: number, other: { readonly vin: string; readonly token: string | null }): BadOffer[] => {
+export const badOffers = (token: string, nowMs: number, other: Other): BadOffer[] => {
   const expiresAtMs = (decodeJwt(token).exp ?? 0) * 1000;
   const tampered = [...flipped(token, FLIPS), forAnotherVin(token, other.vin), unsigned(token)];
   return [
@@ -40,12 +43,29 @@ export const badOffers = (token: string, nowMs: number, other: { readonly vin: s
   ];
 };
 
-/** The bad offers that the vehicle would execute. */
-export const offerBad = async (offers: readonly BadOffer[], offer: OfferCommand): Promise<BadOffer[]> => {
+export type Harassment = {
+  /** The verdict on the genuine command; the bad ones are judged only when it was executed. */
+  readonly genuine: CommandVerdict;
+  readonly refused: readonly BadOffer[];
+  /** Bad offers that the vehicle executed: there must be none. */
+  readonly executed: readonly BadOffer[];
+};
+
+/** Offers a command as it arrives on a hostile network: bad ones before and after the genuine one, which comes twice. */
+export const harass = async (
+  token: string,
+  offer: OfferCommand,
+  at: { readonly nowMs: number; readonly other: Other },
+): Promise<Harassment> => {
+  const refused: BadOffer[] = [];
   const executed: BadOffer[] = [];
-  for (const bad of offers) {
-    const verdict = await offer(bad.token, bad.nowMs);
-    if (verdict.kind === "execute") executed.push(bad);
-  }
-  return executed;
+  const offerAll = async (offers: readonly BadOffer[]) => {
+    for (const bad of offers) ((await offer(bad.token, bad.nowMs)).kind === "execute" ? executed : refused).push(bad);
+  };
+  const offers = badOffers(token, at.nowMs, at.other);
+  await offerAll(offers);
+  const genuine = await offer(token, at.nowMs);
+  if (genuine.kind !== "execute") return { genuine, refused: [], executed };
+  await offerAll([{ name: "repeated", token, nowMs: at.nowMs }, ...offers]);
+  return { genuine, refused, executed };
 };

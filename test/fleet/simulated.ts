@@ -1,6 +1,6 @@
 import type { SignedCommand } from "#schema/crypto/command-token.ts";
 import type { Vin } from "#schema/domain/vin.ts";
-import { badOffers, offerBad } from "./adversary.ts";
+import { harass } from "./adversary.ts";
 import type { OfferCommand } from "./command-handler.ts";
 import type { Protocol } from "./meaning.ts";
 import { resolveAtEdge } from "./resolve.ts";
@@ -75,21 +75,15 @@ const createExecutor = (tally: Tally) => {
   };
 };
 
-/** Takes a command as a vehicle on a hostile network does: bad offers before and after the genuine one, which comes twice. */
 const takeCommand = async (simulation: Simulation, vin: Vin, token: string, offer: OfferCommand): Promise<void> => {
   const { tally, lastCommand } = simulation;
   const foreign = lastCommand !== null && lastCommand.vin !== vin ? lastCommand.token : null;
-  const offers = () => badOffers(token, Date.now(), { vin: simulation.otherVin(vin), token: foreign });
-  const before = offers();
-  const executed = await offerBad(before, offer);
-  const genuine = await offer(token, Date.now());
-  if (genuine.kind !== "execute")
-    return addExample(tally, `a command was not executed: ${genuine.kind === "refused" ? genuine.fault : "repeated"}`);
-  const after = [...offers(), { name: "repeated" as const, token, nowMs: Date.now() }];
-  executed.push(...(await offerBad(after, offer)));
+  const other = { vin: simulation.otherVin(vin), token: foreign };
+  const { genuine, refused, executed } = await harass(token, offer, { nowMs: Date.now(), other });
   for (const { name } of executed) tally.violations.push(`a vehicle executed a ${name} command`);
-  for (const { name } of [...before, ...after]) tally.badRefused[name]++;
-  simulation.lastCommand = { vin, token };
+  for (const { name } of refused) tally.badRefused[name]++;
+  if (genuine.kind === "execute") simulation.lastCommand = { vin, token };
+  else addExample(tally, `a command was not executed: ${genuine.kind === "refused" ? genuine.fault : "repeated"}`);
 };
 
 /** A reference client wired to the lab's edge, its credentials and the tally. */
