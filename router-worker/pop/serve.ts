@@ -1,0 +1,31 @@
+import { serve as serveNode } from "@hono/node-server";
+
+type Fetch = (request: Request) => Response | Promise<Response>;
+type Listening = { readonly port: number; stop(): Promise<void> };
+
+type DenoServer = { readonly addr: { readonly port: number }; shutdown(): Promise<void> };
+declare const Deno: { serve(options: { hostname: string; port: number; onListen: () => void }, fetch: Fetch): DenoServer } | undefined;
+
+type BunServer = { readonly port: number; stop(): Promise<void> };
+declare const Bun: { serve(options: { hostname: string; port: number; fetch: Fetch }): BunServer } | undefined;
+
+const serveOnNode = (fetch: Fetch, hostname: string, port: number): Promise<Listening> =>
+  new Promise((resolve, reject) => {
+    const server = serveNode({ fetch, hostname, port }, (address) =>
+      resolve({ port: address.port, stop: () => new Promise((done) => server.close(() => done())) }),
+    );
+    server.on("error", reject);
+  });
+
+/** Serves over HTTP with the runtime's own server. Rejects when the port is taken. */
+export const serve = async (fetch: Fetch, hostname: string, port: number): Promise<Listening> => {
+  if (typeof Deno !== "undefined") {
+    const server = Deno.serve({ hostname, port, onListen: () => undefined }, fetch);
+    return { port: server.addr.port, stop: () => server.shutdown() };
+  }
+  if (typeof Bun !== "undefined") {
+    const server = Bun.serve({ hostname, port, fetch });
+    return { port: server.port, stop: () => server.stop() };
+  }
+  return serveOnNode(fetch, hostname, port);
+};
