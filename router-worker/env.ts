@@ -7,9 +7,11 @@ import { type Clock, systemClock } from "./clock.ts";
 import type { ControlTarget } from "./control-client.ts";
 import { createDeps, type RouterDeps } from "./deps.ts";
 import type { KeepAlive } from "./flights.ts";
+import { createBuckets } from "./limits.ts";
 import { DEFAULT_SETTINGS, type Settings } from "./settings.ts";
 import { createCacheShelf, type ShelfCache } from "./store/cache-shelf.ts";
 import { createKvReader, kvSourceOf } from "./store/kv-reader.ts";
+import { createPacedShelf } from "./store/paced-shelf.ts";
 import { createWorkersKvStore } from "./store/workers-kv.ts";
 
 /** The bindings of the router worker. */
@@ -58,7 +60,8 @@ export const createWorkerDeps = async (env: Env, keepAlive: KeepAlive, caches: C
   const logger = createLogger("router-worker", variables.LOG_LEVEL);
   const kvBreaker = createBreaker(clock, settings.kv.breaker);
   const openCache = () => caches.open("cloverleaf") as unknown as Promise<ShelfCache>;
-  const shelf = createCacheShelf(openCache, (error) => logger.debug("the data centre's cache failed", { error }));
+  const cacheShelf = createCacheShelf(openCache, (error) => logger.debug("the data centre's cache failed", { error }));
+  const shelf = createPacedShelf(cacheShelf, createBuckets(clock, settings.shelf.pace, 1), settings.shelf.maxRemembered);
   return createDeps({
     popId: variables.POP_ID,
     signingKey: await importSigningKey(variables.POP_PRIVATE_JWK as PrivateJwk),

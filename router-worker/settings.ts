@@ -55,6 +55,8 @@ export type Settings = {
   readonly control: ControlSettings;
   readonly limits: LimitSettings;
   readonly kv: { readonly timeoutMs: number; readonly cacheTtlSeconds: number; readonly breaker: BreakerSettings };
+  /** Last-known-good writes of one isolate. */
+  readonly shelf: { readonly pace: Limit; readonly maxRemembered: number };
   readonly maxCredentials: number;
   readonly maxAnswers: number;
   /** One of so many `assigned` answers is logged. */
@@ -82,13 +84,14 @@ export const DEFAULT_SETTINGS: Settings = {
   },
   limits: {
     maxKeys: 50_000,
-    vehicle: { name: "vehicle", perSecond: 5, burst: 60 },
+    vehicle: { name: "vehicle", perSecond: 5, burst: 120 },
     issuer: { name: "issuer", perSecond: 50_000, burst: 100_000 },
     address: { name: "address", perSecond: 2_000, burst: 10_000 },
     lookPast: { name: "look-past", perSecond: 0.2, burst: 3 },
     unseenCost: 5,
   },
   kv: { timeoutMs: 1_000, cacheTtlSeconds: 30, breaker: { failures: 5, openMs: 2_000, probeMs: 2_000 } },
+  shelf: { pace: { name: "shelf", perSecond: 20, burst: 20 }, maxRemembered: 20_000 },
   maxCredentials: 20_000,
   maxAnswers: 10_000,
   logSample: 1_000,
