@@ -32,6 +32,9 @@ export const importSigningKey = async (jwk: PrivateJwk): Promise<SigningKey> => 
   key: await importCryptoKey(jwk),
 });
 
+/** The RFC 7638 thumbprint: the same for the same key, whatever its `kid`. */
+export const thumbprintOf = (jwk: PublicJwk): Promise<string> => calculateJwkThumbprint(jwk as JWK);
+
 /** Public keys by `kid`, each imported once. */
 export type KeyRing = {
   /** The key of that `kid` and algorithm; without a `kid` the only key of that algorithm; undefined when there is none or it is broken. */

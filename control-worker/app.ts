@@ -1,0 +1,32 @@
+import { Hono } from "hono";
+import type { Logger } from "#schema/http/log.ts";
+import { problemNotFound, problemOnError, requestId } from "#schema/http/problems.ts";
+import type { Deps } from "./deps.ts";
+import { describeOperations } from "./openapi.ts";
+import { mountOperations, type Operation } from "./operation.ts";
+import { cellOperations } from "./routes/cells.ts";
+import { mountHealth } from "./routes/health.ts";
+import { joiningOperations } from "./routes/joining.ts";
+import { placementOperations } from "./routes/placements.ts";
+import { syncOperations } from "./routes/sync.ts";
+import { vehicleOperations } from "./routes/vehicles.ts";
+
+const OPERATIONS: readonly Operation[] = [
+  ...joiningOperations,
+  ...cellOperations,
+  ...syncOperations,
+  ...placementOperations,
+  ...vehicleOperations,
+];
+
+/** The control plane over HTTP; `depsOf` makes the dependencies of one request. */
+export const createApp = (logger: Logger, depsOf: () => Deps): Hono => {
+  const app = new Hono();
+  app.use(requestId);
+  app.onError(problemOnError(logger));
+  app.notFound(problemNotFound);
+  mountHealth(app, depsOf);
+  app.get("/openapi.json", (c) => c.json(describeOperations(OPERATIONS)));
+  mountOperations(app, OPERATIONS, depsOf);
+  return app;
+};

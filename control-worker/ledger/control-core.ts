@@ -1,0 +1,121 @@
+import type { Logger } from "#schema/http/log.ts";
+import type { Config } from "../config.ts";
+import type { PublishDeps, RouteKv } from "../publish/port.ts";
+import { Publisher } from "../publish/publisher.ts";
+import { updateObserved } from "../store/cells.ts";
+import { type DatabaseClient, databaseOf } from "../store/database.ts";
+import { readLease } from "../store/leases.ts";
+import { readBacklog } from "../store/outbox.ts";
+import { toInStatement } from "../store/statement.ts";
+import { Contacts } from "./contacts.ts";
+import { Ledger } from "./ledger.ts";
+import type { Candidate, Contact, ContactOutcome, LedgerPort, LedgerStatus, PlacementMode, Refused } from "./port.ts";
+import { Writer } from "./writer.ts";
+
+export type CoreOptions = {
+  readonly open: () => DatabaseClient;
+  readonly kv: RouteKv;
+  readonly config: Config;
+  readonly logger: Logger;
+  /** Names this instance across its restarts: it takes its own lease back at once. */
+  readonly holder: string;
+  readonly clock: () => number;
+  readonly random: () => number;
+};
+
+/** Ledger, lease, contacts and publisher of one control-worker: all that a Durable Object wraps. */
+export class ControlCore implements LedgerPort {
+  readonly #options: CoreOptions;
+  readonly #writer: Writer;
+  readonly #ledger: Ledger;
+  readonly #publisher: Publisher;
+  readonly #contacts = new Contacts();
+
+  constructor(options: CoreOptions) {
+    const { open, config, logger, holder, clock } = options;
+    this.#options = options;
+    this.#writer = new Writer({ open, holder, leaseSeconds: config.leaseSeconds, clock });
+    this.#ledger = new Ledger({
+      writer: this.#writer,
+      logger,
+      clock,
+      placeableAfterSeconds: config.placeableAfterSeconds,
+      onCommit: () => void this.#publisher.run(),
+    });
+    this.#publisher = new Publisher(() => this.#publishDeps());
+  }
+
+  write(statements: Parameters<LedgerPort["write"]>[0]) {
+    return this.#ledger.write(statements);
+  }
+
+  place(candidates: readonly Candidate[], mode: PlacementMode) {
+    return this.#ledger.place(candidates, mode);
+  }
+
+  async contact(contact: Contact): Promise<ContactOutcome> {
+    const refused = await this.#renewIfDue();
+    if (refused !== null) return refused;
+    const verdict = this.#contacts.judge(contact);
+    if (verdict.kind === "quarantined") return verdict;
+    if (verdict.isNews) {
+      const outcome = await this.#ledger.write([updateObserved(contact.cell, contact)]);
+      if (outcome.kind === "refused") return outcome;
+    }
+    this.#contacts.remember(contact, this.#options.clock());
+    return { kind: "accepted" };
+  }
+
+  /** What the alarm drives, about once a second. */
+  async tick(): Promise<void> {
+    if ((await this.#renewIfDue()) === null) await this.#publisher.run();
+  }
+
+  async status(): Promise<LedgerStatus> {
+    const client = this.#options.open();
+    try {
+      const backlog = await readBacklog(databaseOf(client));
+      const pendingIn = (lane: string) => backlog.find((row) => row.lane === lane)?.pending ?? 0;
+      const oldestSingle = backlog.find((row) => row.lane === "single")?.oldestAt;
+      return {
+        isWriter: this.#writer.term !== null,
+        term: this.#writer.term,
+        queued: this.#ledger.queued,
+        contacts: this.#contacts.size,
+        pendingSingles: pendingIn("single"),
+        pendingBulk: pendingIn("bulk"),
+        publishLagMs: oldestSingle === undefined ? 0 : Math.max(0, this.#options.clock() - oldestSingle),
+      };
+    } finally {
+      client.close();
+    }
+  }
+
+  /** Renews the lease when a third of it has passed, by an empty write; null when it is held. */
+  async #renewIfDue(): Promise<Refused | null> {
+    const { clock, config } = this.#options;
+    const isFresh = clock() - this.#writer.confirmedAt < (config.leaseSeconds * 1000) / 3;
+    if (this.#writer.term !== null && isFresh) return null;
+    const outcome = await this.#ledger.write([]);
+    return outcome.kind === "refused" ? outcome : null;
+  }
+
+  #publishDeps(): PublishDeps {
+    const { open, kv, config, logger, clock, random } = this.#options;
+    const client = open();
+    return {
+      database: databaseOf(client),
+      kv,
+      write: (statements) => this.#ledger.write(statements),
+      holdsLease: async () => {
+        const [result] = await client.batch([toInStatement(readLease)], "read");
+        const row = result?.rows[0];
+        return row?.["holder"] === this.#writer.holder && row["term"] === this.#writer.term;
+      },
+      config,
+      logger,
+      clock,
+      random,
+    };
+  }
+}

@@ -1,0 +1,101 @@
+import type { Context, Hono } from "hono";
+import { bodyLimit } from "hono/body-limit";
+import * as z from "zod";
+import { AppError, type ErrorCode, parseInput } from "#schema/api/error.ts";
+import { type Access, authenticate, type Caller } from "./auth.ts";
+import type { Deps } from "./deps.ts";
+
+/** What a handler gets: everything parsed. */
+export type Call<Params, Query, Body> = {
+  readonly deps: Deps;
+  readonly caller: Caller;
+  readonly params: Params;
+  readonly query: Query;
+  readonly body: Body;
+  readonly request: Request;
+  /** The version of If-Match, or null without one. */
+  readonly expectedVersion: number | null;
+};
+
+export type Reply<Answer> = { readonly status?: number; readonly body: Answer; readonly version?: number } | Response;
+
+type Spec<Params, Query, Body, Answer> = {
+  readonly method: "get" | "post" | "patch";
+  /** Hono's notation: `/v1/cells/:id`. */
+  readonly path: string;
+  readonly summary: string;
+  readonly access: Access;
+  readonly params?: z.ZodType<Params>;
+  readonly query?: z.ZodType<Query>;
+  readonly body?: z.ZodType<Body>;
+  /** Media types of a body that the handler reads itself, as a stream. */
+  readonly streams?: readonly string[];
+  readonly answer: z.ZodType<Answer>;
+  readonly answerType?: string;
+  readonly status?: number;
+  /** Error codes beyond those that every operation may answer. */
+  readonly errors?: readonly ErrorCode[];
+  readonly maxBodyBytes?: number;
+  readonly handle: (call: Call<Params, Query, Body>) => Promise<Reply<Answer>>;
+};
+
+/** One row of the table from which both the routes and the OpenAPI document are made. */
+export type Operation = Omit<Spec<unknown, unknown, unknown, unknown>, "handle"> & {
+  readonly respond: (c: Context, deps: Deps) => Promise<Response>;
+};
+
+const DEFAULT_MAX_BODY_BYTES = 64 * 1024;
+
+const readJson = async (request: Request): Promise<unknown> => {
+  const mediaType = (request.headers.get("Content-Type") ?? "").split(";")[0]?.trim().toLowerCase();
+  if (mediaType !== "application/json") throw new AppError("unsupported_media_type", "send application/json");
+  const bytes = await request.arrayBuffer();
+  try {
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+  } catch {
+    throw new AppError("bad_request", "the body is not JSON in UTF-8");
+  }
+};
+
+const readVersion = (ifMatch: string | undefined): number | null => {
+  if (ifMatch === undefined || ifMatch === "*") return null;
+  const version = /^"(\d{1,15})"$/.exec(ifMatch.trim())?.[1];
+  if (version === undefined) throw new AppError("precondition_failed", "If-Match is not an ETag of this resource");
+  return Number(version);
+};
+
+const toResponse = (reply: Reply<unknown>): Response => {
+  if (reply instanceof Response) return reply;
+  const etag = reply.version === undefined ? {} : { ETag: `"${reply.version}"` };
+  return Response.json(reply.body, { status: reply.status ?? 200, headers: { "Cache-Control": "no-store", ...etag } });
+};
+
+/** Checks a row's types and closes over them. */
+export const defineOperation = <Params, Query, Body, Answer>(spec: Spec<Params, Query, Body, Answer>): Operation => {
+  const { handle, ...rest } = spec;
+  return {
+    ...(rest as Omit<Operation, "respond">),
+    respond: async (c, deps) => {
+      const caller = await authenticate(deps, spec.access, c.req.header("Authorization"));
+      const params = parseInput(spec.params ?? (z.unknown() as unknown as z.ZodType<Params>), c.req.param());
+      const query = parseInput(spec.query ?? (z.unknown() as unknown as z.ZodType<Query>), c.req.query());
+      const body = spec.body === undefined ? (undefined as Body) : parseInput(spec.body, await readJson(c.req.raw));
+      const expectedVersion = readVersion(c.req.header("If-Match"));
+      return toResponse(await handle({ deps, caller, params, query, body, request: c.req.raw, expectedVersion }));
+    },
+  };
+};
+
+const tooLarge = (): never => {
+  throw new AppError("payload_too_large", "the body is larger than this operation takes");
+};
+
+/** Mounts the table. */
+export const mountOperations = (app: Hono, operations: readonly Operation[], depsOf: () => Deps): void => {
+  for (const operation of operations) {
+    const limit = bodyLimit({ maxSize: operation.maxBodyBytes ?? DEFAULT_MAX_BODY_BYTES, onError: tooLarge });
+    app.on(operation.method.toUpperCase(), [operation.path], ...(operation.streams ? [] : [limit]), (c: Context) =>
+      operation.respond(c, depsOf()),
+    );
+  }
+};

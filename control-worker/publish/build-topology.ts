@@ -1,0 +1,77 @@
+import { cellsLost, guardTopology, type Topology, type TopologyCell, type TrustedIssuer } from "#schema/domain/topology.ts";
+import type { Config } from "../config.ts";
+import type { CellRow } from "../store/cells.ts";
+import type { PopRow } from "../store/pops.ts";
+
+export type TopologyContent = Omit<Topology, "version" | "force">;
+
+const toTopologyCell = (row: CellRow): TopologyCell => ({
+  state: row.state,
+  health: row.health,
+  region: row.region,
+  zone: row.zone,
+  endpoints: row.endpoints,
+  standby: row.standby,
+  keys: [row.publicKey],
+});
+
+const toIssuer = ({ issuer, kind, wmis, keys }: Config["issuers"][number]): TrustedIssuer => ({ issuer, kind, wmis, keys });
+
+/** The topology's content from truth: cells that proved their endpoint, POPs, and what is configured. */
+export const buildTopology = (
+  cells: readonly CellRow[],
+  pops: readonly PopRow[],
+  config: Pick<Config, "issuers" | "allowedHosts">,
+): TopologyContent => ({
+  v: 1,
+  cells: Object.fromEntries(cells.filter((row) => row.isProven && row.state !== "retired").map((row) => [row.id, toTopologyCell(row)])),
+  failovers: [],
+  issuers: config.issuers.map(toIssuer),
+  popKeys: Object.fromEntries(pops.map((row) => [row.id, [row.publicKey]])),
+  allowedHosts: config.allowedHosts,
+  revoked: [],
+  ruleSetVersion: null,
+});
+
+const canonical = (value: unknown): unknown => {
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) return value.map(canonical);
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([, member]) => member !== undefined)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([name, member]) => [name, canonical(member)]),
+  );
+};
+
+/** Whether a document already says this; versions and `force` aside. */
+export const saysTheSame = ({ version: _, force: __, ...known }: Topology, content: TopologyContent): boolean =>
+  JSON.stringify(canonical(known)) === JSON.stringify(canonical(content));
+
+/** An edge that missed the forced version must be able to take the ones right after it. */
+const FORCE_LASTS_MS = 10 * 60_000;
+
+export type Publication =
+  | { readonly kind: "publish"; readonly document: Topology }
+  | { readonly kind: "hold"; readonly lost: readonly string[] };
+
+/**
+ * The next version, or a hold when it would take too many cells from the edge at once (design §4.4). One single lost cell is
+ * published by force: small fleets lose more than the guard's share with it.
+ */
+export const decidePublication = (
+  known: { readonly document: Topology; readonly publishedAt: number } | null,
+  content: TopologyContent,
+  version: number,
+  now: number,
+): Publication => {
+  const document: Topology = { ...content, version, force: false };
+  if (known === null) return { kind: "publish", document };
+  const isForceFresh = known.document.force && now - known.publishedAt < FORCE_LASTS_MS;
+  if (guardTopology(known.document, document).kind === "accept") {
+    return { kind: "publish", document: { ...document, force: isForceFresh } };
+  }
+  const lost = cellsLost(known.document, document);
+  if (lost.length > 1) return { kind: "hold", lost };
+  return { kind: "publish", document: { ...document, force: true } };
+};

@@ -1,0 +1,97 @@
+import { AppError } from "#schema/api/error.ts";
+import { isTooMany, type PublishDeps } from "./port.ts";
+import { type Progress, publishRoutes } from "./publish-routes.ts";
+import { publishTopology } from "./publish-topology.ts";
+import { type KeyerOf, keyersOf } from "./routes.ts";
+
+const SINGLES_PER_TURN = 200;
+/** A single change waits behind no more than this many bulk ones. */
+const BULK_PER_TURN = 48;
+const TOPOLOGY_INTERVAL_MS = 1_000;
+const MAX_PAUSE_MS = 30_000;
+
+/** Copies truth to KV: topology first, then single changes, then a slice of the bulk ones, until nothing is due. */
+export class Publisher {
+  readonly #open: () => PublishDeps;
+  readonly #keyers: KeyerOf;
+  readonly #clock: () => number;
+  readonly #random: () => number;
+  #isRunning = false;
+  #isKicked = false;
+  #isConfigNew = true;
+  #topologyAt = Number.NEGATIVE_INFINITY;
+  #failures = 0;
+  #pausedUntil = 0;
+
+  constructor(open: () => PublishDeps) {
+    const { config, clock, random } = open();
+    this.#open = open;
+    this.#keyers = keyersOf(config.peppers);
+    this.#clock = clock;
+    this.#random = random;
+  }
+
+  /** Publishes what is due; while a run is under way it only makes that run look once more. */
+  async run(): Promise<void> {
+    this.#isKicked = true;
+    if (this.#isRunning || this.#clock() < this.#pausedUntil) return;
+    this.#isRunning = true;
+    try {
+      while (this.#isKicked) {
+        this.#isKicked = false;
+        await this.#drain();
+      }
+    } finally {
+      this.#isRunning = false;
+    }
+  }
+
+  async #drain(): Promise<void> {
+    const deps = this.#open();
+    try {
+      let isDone = false;
+      while (!isDone) isDone = await this.#turn(deps);
+      this.#failures = 0;
+    } catch (error) {
+      this.#pause();
+      const level = error instanceof AppError ? "warn" : "error";
+      deps.logger[level]("publishing failed", { error });
+    }
+  }
+
+  /** One turn of every queue; whether nothing more can be done now. */
+  async #turn(deps: PublishDeps): Promise<boolean> {
+    const progress = [
+      await this.#topology(deps),
+      await publishRoutes(deps, this.#keyers, "single", SINGLES_PER_TURN),
+      await publishRoutes(deps, this.#keyers, "bulk", BULK_PER_TURN),
+    ];
+    if (progress.includes("failed")) {
+      this.#pause();
+      return true;
+    }
+    return !progress.includes("published");
+  }
+
+  /** At most one write a second: KV takes no more of one key. */
+  async #topology(deps: PublishDeps): Promise<Progress> {
+    if (this.#clock() - this.#topologyAt < TOPOLOGY_INTERVAL_MS) return "idle";
+    try {
+      const progress = await publishTopology(deps, this.#isConfigNew);
+      if (progress !== "failed") this.#isConfigNew = false;
+      if (progress === "published") this.#topologyAt = this.#clock();
+      return progress;
+    } catch (error) {
+      if (!isTooMany(error)) throw error;
+      this.#topologyAt = this.#clock();
+      return "idle";
+    }
+  }
+
+  /** Full jitter (design I11). */
+  #pause(): void {
+    this.#failures += 1;
+    this.#isKicked = false;
+    this.#pausedUntil = this.#clock() + this.#random() * Math.min(MAX_PAUSE_MS, 500 * 2 ** this.#failures);
+  }
+}

@@ -1,0 +1,41 @@
+import { PROOF_PATH, ProofAnswer } from "#schema/api/cells.ts";
+import { verifyProof } from "#schema/crypto/assertion.ts";
+import { createKeyRing } from "#schema/crypto/keys.ts";
+import { advanceCell } from "#schema/domain/cell.ts";
+import type { Deps } from "../deps.ts";
+import { type CellRow, updateCell } from "../store/cells.ts";
+import { commit } from "./commit.ts";
+import { newSecret } from "./secrets.ts";
+
+const TIMEOUT_MS = 3_000;
+const MAX_ANSWER_CHARACTERS = 8_192;
+
+/** What is wrong with the cell's proof, or null: the key of the registration signs our nonce at the registered endpoint. */
+const askForProof = async (deps: Deps, cell: CellRow): Promise<string | null> => {
+  const nonce = newSecret("");
+  const url = `${cell.endpoints.https.replace(/\/$/, "")}${PROOF_PATH}?nonce=${nonce}`;
+  try {
+    const response = await deps.fetch(url, { redirect: "manual", signal: AbortSignal.timeout(TIMEOUT_MS) });
+    const text = await response.text();
+    if (response.status !== 200 || text.length > MAX_ANSWER_CHARACTERS) return `the endpoint answered ${response.status}`;
+    const answer = ProofAnswer.safeParse(JSON.parse(text));
+    if (!answer.success) return "the endpoint's answer is no proof";
+    const policy = { keys: createKeyRing([cell.publicKey]), cell: cell.id, nonce, nowMs: deps.clock() };
+    const verdict = await verifyProof(answer.data.proof, policy);
+    return verdict.kind === "verified" ? null : verdict.detail;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+};
+
+/** Asks a cell to prove its key at its endpoint; a proven one goes active when its token said so. Whether it is proven. */
+export const proveCell = async (deps: Deps, cell: CellRow): Promise<boolean> => {
+  const fault = await askForProof(deps, cell);
+  if (fault !== null) {
+    deps.logger.warn("cell not proven", { cell: cell.id, fault });
+    return false;
+  }
+  const state = cell.isAutoApproved ? (advanceCell(cell.state, "approve") ?? cell.state) : cell.state;
+  await commit(deps.ledger, updateCell(cell.id, cell.version, { isProven: true, state }));
+  return true;
+};

@@ -1,0 +1,60 @@
+import type { Cell, CellRegistration } from "#schema/api/cells.ts";
+import { AppError } from "#schema/api/error.ts";
+import type { Endpoints } from "#schema/domain/cell.ts";
+import { offendingEndpoint } from "#schema/domain/topology.ts";
+import type { Deps } from "../deps.ts";
+import { type CellRow, findCell, insertCell } from "../store/cells.ts";
+import { type JoinTokenRow, useJoinToken } from "../store/join-tokens.ts";
+import { toCell } from "./cell-view.ts";
+import { checkJoinToken } from "./check-join-token.ts";
+import { commit } from "./commit.ts";
+import { proveCell } from "./prove-cell.ts";
+
+/** Endpoints must lie under the token's suffixes, and where vehicles may be sent to. */
+export const checkEndpoints = (endpoints: Endpoints, suffixes: readonly string[], allowedHosts: readonly string[]): void => {
+  const offending = offendingEndpoint(endpoints, suffixes) ?? offendingEndpoint(endpoints, allowedHosts);
+  if (offending !== null) throw new AppError("endpoint_not_allowed", `${offending} is outside the allowed suffixes`);
+};
+
+const checkBinding = (deps: Deps, token: JoinTokenRow, registration: CellRegistration): void => {
+  if (token.region !== null && token.region !== registration.region)
+    throw new AppError("forbidden", `the join token is for ${token.region}`);
+  if (token.zone !== registration.zone) throw new AppError("zone_mismatch", `the join token is for ${token.zone ?? "no zone"}`);
+  checkEndpoints(registration.endpoints, token.endpointSuffixes, deps.config.allowedHosts);
+};
+
+const toRow = (token: JoinTokenRow, registration: CellRegistration, now: number): Parameters<typeof insertCell>[0] => ({
+  id: registration.id,
+  publicKey: registration.publicKey,
+  endpointSuffixes: token.endpointSuffixes,
+  isAutoApproved: token.isAutoApproved,
+  region: registration.region,
+  zone: registration.zone,
+  state: "joining",
+  health: "healthy",
+  endpoints: registration.endpoints,
+  ...registration.capacity,
+  tags: [],
+  release: registration.release,
+  createdAt: now,
+});
+
+const load = async (deps: Deps, registration: CellRegistration): Promise<CellRow> => {
+  const row = await findCell(deps.database, registration.id);
+  if (row === null) throw new AppError("conflict", "the cell is gone");
+  return row;
+};
+
+/** Registers a cell under a join token and asks for its proof. The same token with the same key answers the same again. */
+export const registerCell = async (deps: Deps, registration: CellRegistration): Promise<{ cell: Cell; isNew: boolean }> => {
+  const { token, thumbprint, isRepeat } = await checkJoinToken(deps, "cell", registration);
+  if (!isRepeat) {
+    checkBinding(deps, token, registration);
+    if ((await findCell(deps.database, registration.id)) !== null) throw new AppError("conflict", "a cell of this id exists");
+    const row = toRow(token, registration, deps.clock());
+    await commit(deps.ledger, [...useJoinToken(token.id, { id: registration.id, thumbprint }), insertCell(row)]);
+  }
+  const row = await load(deps, registration);
+  const isProvenNow = !row.isProven && (await proveCell(deps, row));
+  return { cell: toCell(isProvenNow ? await load(deps, registration) : row), isNew: !isRepeat };
+};

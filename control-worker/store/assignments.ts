@@ -1,0 +1,68 @@
+import { and, eq, gt, inArray } from "drizzle-orm";
+import { assignments, type Lane } from "#schema/db/control/tables.ts";
+import type { CellId } from "#schema/domain/cell.ts";
+import type { Vin } from "#schema/domain/vin.ts";
+import type { VinKey } from "#schema/domain/vin-key.ts";
+import { type Database, reading } from "./database.ts";
+import { type Statement, statement } from "./statement.ts";
+
+export type Assignment = { readonly vin: Vin; readonly vinKey: VinKey; readonly cell: CellId; readonly epoch: number };
+
+const COLUMNS = { vin: assignments.vin, vinKey: assignments.vinKey, cell: assignments.cell, epoch: assignments.epoch };
+
+export const findAssignment = async (database: Database, vin: Vin): Promise<Assignment | null> =>
+  (await reading(database.select(COLUMNS).from(assignments).where(eq(assignments.vin, vin))))[0] ?? null;
+
+export const findAssignments = (database: Database, vins: readonly Vin[]): Promise<Assignment[]> =>
+  reading(
+    database
+      .select(COLUMNS)
+      .from(assignments)
+      .where(inArray(assignments.vin, [...vins])),
+  );
+
+/** A page of a cell's own assignments in VIN order. */
+export const listAssignmentsOf = (database: Database, cell: CellId, afterVin: string, limit: number): Promise<Assignment[]> =>
+  reading(
+    database
+      .select(COLUMNS)
+      .from(assignments)
+      .where(and(eq(assignments.cell, cell), gt(assignments.vin, afterVin as Vin)))
+      .orderBy(assignments.vin)
+      .limit(limit),
+  );
+
+/** What placement must know of these vehicles: one row each, known or not. */
+export const readPlacementFacts = (vins: readonly Vin[]): Statement =>
+  statement(
+    `select wanted.value as vin, vehicles.vin is not null as isKnown, vehicles.zone as zone,
+            assignments.cell as cell, assignments.epoch as epoch, assignments.vin_key as vinKey
+     from json_each(?) as wanted
+     left join vehicles on vehicles.vin = wanted.value
+     left join assignments on assignments.vin = wanted.value`,
+    JSON.stringify(vins),
+  );
+
+export type NewAssignment = { readonly vin: Vin; readonly vinKey: VinKey; readonly cell: CellId; readonly lane: Lane };
+
+/** Assigns vehicles that have no cell; the triggers leave out what does not fit. Answers the rows that were made. */
+export const insertAssignments = (rows: readonly NewAssignment[], now: number): Statement =>
+  statement(
+    `insert into assignments (vin, vin_key, cell, lane, epoch, updated_at)
+     select new.value ->> 0, new.value ->> 1, new.value ->> 2, new.value ->> 3, (select epoch_floor + 1 from meta), ?
+     from json_each(?) as new where true
+     on conflict (vin) do nothing returning vin, epoch`,
+    now,
+    JSON.stringify(rows.map((row) => [row.vin, row.vinKey, row.cell, row.lane])),
+  );
+
+/** Gives a vehicle to another cell at the next epoch; the triggers leave it where it is when the cell is not open to it. */
+export const reassign = (vin: Vin, cell: CellId, now: number): Statement =>
+  statement(
+    `update assignments set cell = ?, epoch = max(epoch, (select epoch_floor from meta)) + 1, lane = 'single', updated_at = ?
+     where vin = ? and cell <> ?`,
+    cell,
+    now,
+    vin,
+    cell,
+  );

@@ -1,0 +1,38 @@
+import { type Client, createClient } from "@libsql/client/web";
+import { drizzle } from "drizzle-orm/libsql/web";
+import { AppError } from "#schema/api/error.ts";
+
+/** What the stores read through. One per request: a Workers socket belongs to the request that opened it. */
+export type Database = ReturnType<typeof databaseOf>;
+export type DatabaseClient = Client;
+
+export const databaseOf = (client: Client) => drizzle({ client });
+
+const CALL_TIMEOUT_MS = 4_000;
+
+/** A client of the libSQL server whose every call ends after 4 s. */
+export const openClient = (target: { readonly url: string; readonly token?: string | undefined }): Client =>
+  createClient({
+    url: target.url,
+    ...(target.token !== undefined && { authToken: target.token }),
+    fetch: (request: Request) => fetch(request, { signal: AbortSignal.timeout(CALL_TIMEOUT_MS) }),
+  });
+
+const codeOf = (error: unknown): string | null =>
+  error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : null;
+
+/** The driver's own error: drizzle's wrapper repeats the parameters, VINs among them (invariant I10). */
+const rootOf = (error: unknown): unknown =>
+  error instanceof Error && error.cause !== undefined && codeOf(error) === null ? error.cause : error;
+
+/** Whether the database itself judged a statement: then nothing was committed, and trying again changes nothing. */
+export const isConstraintFault = (error: unknown): boolean => (codeOf(rootOf(error)) ?? "").startsWith("SQLITE_CONSTRAINT");
+
+/** Awaits a read; a database that cannot be reached becomes `database_unavailable`. */
+export const reading = async <T>(query: PromiseLike<T>): Promise<T> => {
+  try {
+    return await query;
+  } catch (error) {
+    throw new AppError("database_unavailable", "the database cannot be reached right now", { cause: rootOf(error) });
+  }
+};

@@ -1,0 +1,53 @@
+import { and, asc, eq, isNull, lte, sql } from "drizzle-orm";
+import { type Lane, outbox } from "#schema/db/control/tables.ts";
+import type { Vin } from "#schema/domain/vin.ts";
+import { type Database, reading } from "./database.ts";
+import { type Statement, statement } from "./statement.ts";
+
+export type PendingRoute = { readonly seq: number; readonly vin: Vin | ""; readonly attempts: number; readonly createdAt: number };
+
+/** The oldest route changes of a lane that are due. */
+export const listPendingRoutes = (database: Database, lane: Lane, now: number, limit: number): Promise<PendingRoute[]> =>
+  reading(
+    database
+      .select({ seq: outbox.seq, vin: outbox.vin, attempts: outbox.attempts, createdAt: outbox.createdAt })
+      .from(outbox)
+      .where(and(eq(outbox.kind, "route"), eq(outbox.lane, lane), isNull(outbox.publishedAt), lte(outbox.notBefore, now)))
+      .orderBy(asc(outbox.seq))
+      .limit(limit),
+  );
+
+/** The newest topology change that waits; null when none does. */
+export const findPendingTopology = async (database: Database): Promise<number | null> =>
+  (
+    await reading(
+      database
+        .select({ seq: sql<number | null>`max(${outbox.seq})` })
+        .from(outbox)
+        .where(and(eq(outbox.kind, "topology"), isNull(outbox.publishedAt))),
+    )
+  )[0]?.seq ?? null;
+
+export const markPublished = (seqs: readonly number[], now: number): Statement =>
+  statement("update outbox set published_at = ? where seq in (select value from json_each(?))", now, JSON.stringify(seqs));
+
+export const deferRoutes = (deferrals: readonly { seq: number; notBefore: number }[]): Statement =>
+  statement(
+    `update outbox set attempts = attempts + 1, not_before = later.value ->> 1 from json_each(?) as later where outbox.seq = later.value ->> 0`,
+    JSON.stringify(deferrals.map(({ seq, notBefore }) => [seq, notBefore])),
+  );
+
+export const markTopologyPublished = (throughSeq: number, now: number): Statement =>
+  statement("update outbox set published_at = ? where kind = 'topology' and published_at is null and seq <= ?", now, throughSeq);
+
+export type Backlog = { readonly lane: Lane; readonly pending: number; readonly oldestAt: number };
+
+/** What waits to be published, by lane. */
+export const readBacklog = (database: Database): Promise<Backlog[]> =>
+  reading(
+    database
+      .select({ lane: outbox.lane, pending: sql<number>`count(*)`, oldestAt: sql<number>`min(${outbox.createdAt})` })
+      .from(outbox)
+      .where(and(isNull(outbox.publishedAt)))
+      .groupBy(outbox.lane),
+  );

@@ -1,0 +1,21 @@
+import { desc, isNotNull } from "drizzle-orm";
+import { topologies } from "#schema/db/control/tables.ts";
+import type { Topology } from "#schema/domain/topology.ts";
+import { type Database, reading } from "./database.ts";
+import { build, type Statement, statement, statementOf } from "./statement.ts";
+
+export type TopologyRow = typeof topologies.$inferSelect;
+
+export const findLatestTopology = async (database: Database): Promise<TopologyRow | null> =>
+  (await reading(database.select().from(topologies).orderBy(desc(topologies.version)).limit(1)))[0] ?? null;
+
+export const findPublishedTopology = async (database: Database): Promise<TopologyRow | null> =>
+  (
+    await reading(database.select().from(topologies).where(isNotNull(topologies.publishedAt)).orderBy(desc(topologies.version)).limit(1))
+  )[0] ?? null;
+
+export const insertTopology = (document: Topology, now: number): Statement =>
+  statementOf(build.insert(topologies).values({ version: document.version, document, createdAt: now }));
+
+export const markTopologyVersion = (version: number, now: number): Statement =>
+  statement("update topologies set published_at = ? where version = ?", now, version);
