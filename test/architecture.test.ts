@@ -16,7 +16,7 @@ const RULES: readonly Rule[] = [
   { from: /^schema\/db\/.*\.config\.ts$/, allowed: /^drizzle-kit$/ },
   { from: /^schema\/db\/migrate\.ts$/, allowed: /^(schema\/db\/|drizzle-orm|@libsql\/client|node:)/ },
   { from: /^schema\/db\//, allowed: /^(schema\/(domain|db)\/|drizzle-orm)/ },
-  { from: /^control-worker\/routes\//, allowed: /^(schema\/|control-worker\/(?!store\/|publish)|hono|zod|node:)/ },
+  { from: /^control-worker\/routes\//, allowed: /^(schema\/|control-worker\/(?!store\/|publish)|hono|zod|prom-client|node:)/ },
   { from: /^control-worker\/services\//, allowed: /^(schema\/(?!http\/)|control-worker\/(?!routes\/)|csv-parse|node:)/ },
   { from: /^control-worker\/store\//, allowed: /^(schema\/|control-worker\/(?!routes\/|services\/)|drizzle-orm|@libsql\/)/ },
 ];
@@ -28,7 +28,7 @@ const sourcesIn = (folder: string): string[] =>
 
 const importsOf = (file: string): string[] => {
   const text = readFileSync(join(ROOT, file), "utf8");
-  const specifiers = [...text.matchAll(/(?:from|import)\s*\(?\s*"([^"]+)"/g)].map((match) => match[1] ?? "");
+  const specifiers = [...text.matchAll(/(?<![/"\w])(?:from|import)\s*\(?\s*"([^"]+)"/g)].map((match) => match[1] ?? "");
   return specifiers.map((specifier) => {
     if (specifier.startsWith(".")) return relative(ROOT, resolve(ROOT, dirname(file), specifier));
     return specifier.replace(/^#/, "");
