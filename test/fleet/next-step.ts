@@ -2,7 +2,7 @@ import type { RouteAnswer } from "#schema/api/route.ts";
 import type { ClientEvent, ClientState, CredentialKind, Next, Refused, Step } from "./client-state.ts";
 import { backoff, MOST_FAILURES, NO_WAIT, type Wait } from "./jitter.ts";
 import type { Meaning } from "./meaning.ts";
-import { chooseReference } from "./reference.ts";
+import { chooseReference, isSameEndpoint } from "./reference.ts";
 
 export const MAX_HOPS = 3;
 /** A connection that lasted this long clears what failed before it. */
@@ -39,10 +39,9 @@ const afterFailure = (state: ClientState, nowMs: number): ClientState => {
   return { ...state, isConnected: false, hops: isSettled ? 0 : state.hops, failures: isSettled ? 1 : state.failures + 1 };
 };
 
-const isAtCell = ({ route, target }: ClientState): boolean => target === route?.endpoints.mqtt;
+const isAtCell = ({ route, target }: ClientState): boolean => isSameEndpoint(target, route?.endpoints.mqtt);
 /** Whether the cached answer names the target, and so holds the keys of its commands. */
-const isCovered = (state: ClientState): boolean =>
-  isAtCell(state) || (state.target !== null && state.target === state.route?.standby?.endpoints.mqtt);
+const isCovered = (state: ClientState): boolean => isAtCell(state) || isSameEndpoint(state.target, state.route?.standby?.endpoints.mqtt);
 
 const onStart = (state: ClientState, nowMs: number): Next =>
   state.route === null || !isRouteFresh(state, nowMs)

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { chooseReference } from "./reference.ts";
+import { chooseReference, isSameEndpoint } from "./reference.ts";
 
 const HERE = "mqtts://a.cells.test:8883";
 
@@ -31,5 +31,18 @@ describe("I5: a Server Reference", () => {
 
   test("a vehicle on the lab's plain listener may stay on plain connections", () => {
     expect(chooseReference("127.0.0.1:1885", "mqtt://127.0.0.1:1884", ["127.0.0.1"])).toBe("mqtt://127.0.0.1:1885");
+  });
+});
+
+describe("endpoints", () => {
+  test.each([
+    ["mqtts://a.cells.test", "mqtts://a.cells.test:8883", true],
+    ["mqtts://a.cells.test/", "mqtts://a.cells.test:8883", true],
+    ["mqtts://a.cells.test:8883", "mqtt://a.cells.test:8883", false],
+    ["mqtts://a.cells.test", "mqtts://a.cells.test:8884", false],
+    ["mqtts://a.cells.test", "mqtts://b.cells.test", false],
+    [null, undefined, false],
+  ])("%s and %s are the same: %s", (one, other, expected) => {
+    expect(isSameEndpoint(one, other)).toBe(expected);
   });
 });

@@ -1,10 +1,21 @@
 import { isAllowedHost } from "#schema/domain/topology.ts";
 
-const SCHEMES: Readonly<Record<string, { readonly isTls: boolean }>> = {
-  "mqtt:": { isTls: false },
-  "mqtts:": { isTls: true },
-  "ws:": { isTls: false },
-  "wss:": { isTls: true },
+const SCHEMES: Readonly<Record<string, { readonly isTls: boolean; readonly port: string }>> = {
+  "mqtt:": { isTls: false, port: "1883" },
+  "mqtts:": { isTls: true, port: "8883" },
+  "ws:": { isTls: false, port: "80" },
+  "wss:": { isTls: true, port: "443" },
+};
+
+const addressOf = (endpoint: string): string | null => {
+  const url = URL.parse(endpoint);
+  return url === null ? null : `${url.protocol}//${url.hostname}:${url.port || SCHEMES[url.protocol]?.port}`;
+};
+
+/** Whether two endpoints are the same listener, however they are spelled: a reference names the port, an endpoint may leave it out. */
+export const isSameEndpoint = (one: string | null | undefined, other: string | null | undefined): boolean => {
+  const address = addressOf(one ?? "");
+  return address !== null && address === addressOf(other ?? "");
 };
 
 const parseEntry = (entry: string, current: string): URL | null => {

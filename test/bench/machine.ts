@@ -1,0 +1,18 @@
+import { arch, availableParallelism, cpus, loadavg, release, totalmem, type } from "node:os";
+import { PINNING } from "./pin.ts";
+import { findTool, outputOf } from "./tools.ts";
+
+const firstLineOf = (command: string, args: readonly string[], isHere = findTool(command) !== null): string =>
+  (isHere ? outputOf(command, args)?.split("\n")[0] : null) ?? "not installed";
+
+/** What the figures were measured on, as Markdown lines. */
+export const machineFacts = (): string[] => [
+  `date: ${new Date().toISOString()}`,
+  `machine: ${cpus()[0]?.model.trim() ?? "unknown"}, ${availableParallelism()} cores, ${Math.round(totalmem() / 2 ** 30)} GiB, ${type()} ${release()} ${arch()}`,
+  `load average at the start: ${loadavg()
+    .map((value) => value.toFixed(2))
+    .join(" ")}`,
+  `cores: ${PINNING}`,
+  `Node ${process.version}, ${firstLineOf("mosquitto", ["-h"])}, wrk ${findTool("wrk") === null ? "not installed" : "installed"}`,
+  `commit: ${outputOf("git", ["describe", "--always", "--dirty"]) ?? "unknown"}`,
+];

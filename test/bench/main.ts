@@ -1,0 +1,40 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { benchCell } from "./cell.ts";
+import { benchEdge } from "./edge.ts";
+import { machineFacts } from "./machine.ts";
+import { type BenchOptions, HELP, parseBenchOptions, SECTIONS, type SectionName } from "./options.ts";
+import type { Section } from "./section.ts";
+import { renderSection } from "./table.ts";
+
+const RESULTS = join(import.meta.dirname, "RESULTS.md");
+
+const BENCHES: Readonly<Record<SectionName, (options: BenchOptions) => Promise<readonly Section[]>>> = {
+  edge: async (options) => [await benchEdge(options)],
+  cell: benchCell,
+};
+
+const main = async (): Promise<void> => {
+  const onMeasured = (name: string, rate: number) =>
+    console.log(`  ${name.padEnd(42)} ${Math.round(rate).toLocaleString("en").padStart(9)}/s`);
+  const options = parseBenchOptions(process.argv.slice(2), onMeasured);
+  if (options === "help") return console.log(HELP);
+  const facts = machineFacts();
+  const sections: Section[] = [];
+  for (const name of options.sections) {
+    console.log(name);
+    sections.push(...(await BENCHES[name](options)));
+  }
+  const intro = `# Bench\n\nWritten by \`npm run bench\` (${options.rounds} rounds of ${options.seconds} s): measured figures only.\nThe ratios matter; the figures are this machine's.`;
+  const report = [intro, facts.map((fact) => `- ${fact}`).join("\n"), ...sections.map(renderSection)].join("\n\n");
+  console.log(`\n${report}`);
+  if (options.sections.length === SECTIONS.length) writeFileSync(RESULTS, `${report}\n`);
+};
+
+main().then(
+  () => process.exit(0),
+  (error: unknown) => {
+    console.error(error instanceof Error ? (error.stack ?? error.message) : error);
+    process.exit(1);
+  },
+);

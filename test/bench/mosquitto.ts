@@ -1,0 +1,56 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { freePort } from "./free-port.ts";
+import type { Login } from "./load/packets.ts";
+import { pinned } from "./pin.ts";
+import { outputOf } from "./tools.ts";
+
+export type BareMosquitto = { readonly port: number; stop(): Promise<void> };
+
+const isListening = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = connect(port, "127.0.0.1");
+    socket.on("connect", () => resolve(true)).on("error", () => resolve(false));
+    socket.on("connect", () => socket.destroy());
+  });
+
+const configOf = (port: number, passwordFile: string | null): string =>
+  [
+    `listener ${port} 127.0.0.1`,
+    "persistence false",
+    "log_dest none",
+    "user root",
+    "max_queued_messages 0",
+    passwordFile === null ? "allow_anonymous true" : `password_file ${passwordFile}`,
+  ].join("\n");
+
+const stop = async (child: ChildProcess, folder: string): Promise<void> => {
+  const ended = new Promise((resolve) => child.once("exit", resolve));
+  child.kill();
+  await ended;
+  rmSync(folder, { recursive: true });
+};
+
+/** Mosquitto with nothing but memory behind it; with `logins` it checks user name and password against its password file. */
+export const startMosquitto = async (binary: string, logins: readonly Login[] | null): Promise<BareMosquitto> => {
+  const folder = mkdtempSync(join(tmpdir(), "cloverleaf-bench-"));
+  const port = await freePort();
+  const passwordFile = logins === null ? null : join(folder, "passwords");
+  if (passwordFile !== null) {
+    writeFileSync(passwordFile, (logins ?? []).map(({ clientId, password }) => `${clientId}:${password}\n`).join(""), { mode: 0o600 });
+    if (outputOf("mosquitto_passwd", ["-U", passwordFile]) === null) throw new Error("mosquitto_passwd -U failed");
+  }
+  const config = join(folder, "mosquitto.conf");
+  writeFileSync(config, `${configOf(port, passwordFile)}\n`);
+  const [command, ...args] = pinned("server", [binary, "-c", config]);
+  const child = spawn(command, args, { stdio: "ignore" });
+  for (let i = 0; !(await isListening(port)); i++) {
+    if (i > 100 || child.exitCode !== null) throw new Error("mosquitto did not start");
+    await sleep(50);
+  }
+  return { port, stop: () => stop(child, folder) };
+};

@@ -1,0 +1,29 @@
+import { execFileSync } from "node:child_process";
+import { accessSync, constants } from "node:fs";
+import { delimiter, join } from "node:path";
+
+const SBIN = ["/usr/sbin", "/usr/local/sbin", "/sbin"];
+
+const isExecutable = (path: string): boolean => {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+/** The path of an installed program; null when it is not installed. */
+export const findTool = (name: string): string | null => {
+  const folders = [...(process.env["PATH"] ?? "").split(delimiter), ...SBIN];
+  return folders.map((folder) => join(folder, name)).find(isExecutable) ?? null;
+};
+
+/** Standard output of a short command; null when it fails. */
+export const outputOf = (command: string, args: readonly string[]): string | null => {
+  try {
+    return execFileSync(command, [...args], { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] }).trim();
+  } catch {
+    return null;
+  }
+};
