@@ -65,6 +65,12 @@ const normalTyp = (typ: unknown): string =>
     .toLowerCase()
     .replace(/^application\//, "");
 
+/** The kind that a token says it is, before anything is verified; null when it cannot be read. */
+export const claimedTypOf = (token: string): string | null => {
+  const header = headerOf(token);
+  return header === null ? null : normalTyp(header.typ ?? "JWT");
+};
+
 /** The claims of a token whose signature, audience and issuer hold. jose looks at the expiry last: an expired token passed all the rest. */
 const claimsOf = async (token: string, key: CryptoKey, algorithm: SignatureAlgorithm, policy: JwtPolicy): Promise<JWTPayload> => {
   const options = {

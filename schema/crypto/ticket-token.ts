@@ -1,11 +1,14 @@
 import { parseTicket, type Ticket } from "#schema/domain/ticket.ts";
-import { type Refused, refused, signJwt, verifyJwt } from "./jwt.ts";
+import { claimedTypOf, type Refused, refused, signJwt, verifyJwt } from "./jwt.ts";
 import type { KeyRing, SigningKey } from "./keys.ts";
 
 const TICKET_TYP = "cloverleaf-ticket+jwt";
 
 export const signTicket = (key: SigningKey, ticket: Ticket): Promise<string> =>
   signJwt(key, TICKET_TYP, { ...ticket, aud: [...ticket.aud] });
+
+/** Whether a token says that it is a ticket, before anything is verified. */
+export const isTicketToken = (token: string): boolean => claimedTypOf(token) === TICKET_TYP;
 
 export type VerifiedTicket = { readonly kind: "verified"; readonly ticket: Ticket; readonly isExpired: boolean };
 

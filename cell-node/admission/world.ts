@@ -1,0 +1,42 @@
+import type { CellView } from "#schema/api/sync.ts";
+import { createIssuerRing, type IssuerRing } from "#schema/crypto/device-token.ts";
+import { createKeyRing, type KeyRing } from "#schema/crypto/keys.ts";
+import type { CellId, Endpoints } from "#schema/domain/cell.ts";
+
+/** What the cell knows of the world beside its own vehicles; made anew from each view that sync brings. */
+export type World = {
+  readonly version: number;
+  readonly deviceIssuers: IssuerRing;
+  readonly ownerIssuers: IssuerRing;
+  readonly keysOfPop: (pop: string) => KeyRing | undefined;
+  readonly revoked: ReadonlySet<string>;
+  readonly endpointsOf: (cell: CellId) => Endpoints | undefined;
+  readonly standbyFor: readonly CellId[];
+  readonly failedOver: readonly CellId[];
+};
+
+const EMPTY_VIEW: CellView = {
+  version: 0,
+  popKeys: {},
+  issuers: [],
+  revoked: [],
+  endpoints: {},
+  standby: null,
+  standbyFor: [],
+  failedOver: [],
+};
+
+export const createWorld = (view: CellView = EMPTY_VIEW): World => {
+  const popRings = new Map(Object.entries(view.popKeys).map(([pop, keys]) => [pop, createKeyRing(keys)]));
+  const endpoints = new Map(Object.entries(view.endpoints));
+  return {
+    version: view.version,
+    deviceIssuers: createIssuerRing(view.issuers, "device"),
+    ownerIssuers: createIssuerRing(view.issuers, "owner"),
+    keysOfPop: (pop) => popRings.get(pop),
+    revoked: new Set(view.revoked),
+    endpointsOf: (cell) => endpoints.get(cell),
+    standbyFor: view.standbyFor,
+    failedOver: view.failedOver.map(({ cell }) => cell),
+  };
+};

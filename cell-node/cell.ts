@@ -1,0 +1,169 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { serve } from "@hono/node-server";
+import { maySubscribe } from "#schema/domain/topic.ts";
+import type { Logger } from "#schema/http/log.ts";
+import type { AdmissionContext } from "./admission/admit-vehicle.ts";
+import { createCredentialReader } from "./admission/credentials.ts";
+import { createTableCompleteness } from "./admission/table-completeness.ts";
+import { createTokenBucket } from "./admission/token-bucket.ts";
+import type { Vehicle } from "./admission/vehicle.ts";
+import { loadVehicleTable } from "./admission/vehicle-table.ts";
+import { createWorld } from "./admission/world.ts";
+import { createApp } from "./app.ts";
+import { createClock } from "./clock.ts";
+import { type Config, LIMITS } from "./config.ts";
+import { createAedesBroker } from "./gateway/aedes-broker.ts";
+import type { Broker } from "./gateway/broker.ts";
+import { farewellOf } from "./gateway/farewells.ts";
+import { createGateway } from "./gateway/gateway.ts";
+import { type Listener, listenPlain, listenTls } from "./gateway/listeners.ts";
+import { createMetrics } from "./metrics.ts";
+import { startEngine } from "./store/engine.ts";
+import { createStore } from "./store/store.ts";
+import { createControlClient } from "./sync/control-client.ts";
+import { loadIdentity } from "./sync/identity.ts";
+import { runLoop } from "./sync/run-loop.ts";
+import { createSyncer } from "./sync/sync-loop.ts";
+import { createCommandDesk } from "./vehicle/command-desk.ts";
+import { takeMessage } from "./vehicle/take-message.ts";
+
+/** A running cell; ports are the ones really bound. */
+export type Cell = {
+  readonly ports: { readonly http: number; readonly plain: number | null; readonly tls: number | null };
+  /** Drains: no new connection, goodbyes, everything that was taken is on disk. */
+  stop(): Promise<void>;
+};
+
+export type CellDependencies = {
+  readonly logger: Logger;
+  /** Storage is gone: the process should end and be started again. */
+  readonly onFatal: (error: Error) => void;
+};
+
+const TICK_MS = 1_000;
+
+/** Wires the cell together in the order in which its parts need each other, and starts serving. */
+export const startCell = async (config: Config, { logger, onFatal }: CellDependencies): Promise<Cell> => {
+  await mkdir(config.dataFolder, { recursive: true, mode: 0o700 });
+  const clock = createClock();
+  const metrics = createMetrics();
+  const identity = await loadIdentity(config.dataFolder, config.cell);
+  const store = createStore(
+    await startEngine({
+      path: join(config.dataFolder, "cell.db"),
+      onFatal,
+      onCommit(rows, seconds) {
+        metrics.committedRows.inc(rows);
+        metrics.commitSeconds.observe(seconds);
+      },
+    }),
+  );
+  const facts = await store.facts();
+  const incarnation = Number(facts.get("incarnation") ?? 0) + 1;
+  await store.save({ facts: [["incarnation", String(incarnation)]] });
+
+  let world = createWorld();
+  let isStopping = false;
+  const table = await loadVehicleTable(store);
+  const completeness = createTableCompleteness(LIMITS.silenceMs, clock.monotonicMs);
+  const dismiss = (vehicle: Vehicle) => broker.dismiss(vehicle.vinKey, farewellOf(vehicle, world));
+  const admission: AdmissionContext = { self: config.cell, table, world: () => world, completeness, clock, onMovedAway: dismiss };
+
+  const commands = await createCommandDesk({
+    ...{ self: config.cell, key: identity.key, store, clock, metrics, logger },
+    broker: () => broker,
+  });
+  const messages = { store, commands, clock, metrics };
+  const broker: Broker = await createAedesBroker({
+    hooks: {
+      onPublish: (session, publication) => takeMessage(messages, session, publication),
+      maySubscribe: (session, filter) => maySubscribe(session.vin, filter),
+      onSubscribed: (session) => void commands.deliverTo(session),
+    },
+    ...{ limits: LIMITS, maxSessions: config.hardLimit, logger },
+  });
+  const gateway = createGateway({
+    ...{ admission, broker, limits: LIMITS, metrics, logger },
+    readCredential: createCredentialReader(LIMITS.verifiedTokens),
+    takeConnect: createTokenBucket(config.connectRate, config.connectBurst),
+  });
+
+  const isReady = () => !isStopping && completeness.isComplete();
+  const app = createApp({ ...{ admission, commands, store, limits: LIMITS, metrics, logger, isReady }, key: identity.key });
+  const http = serve({ fetch: app.fetch, hostname: config.http.host, port: config.http.port });
+  const httpPort = await new Promise<number>((resolve, reject) => {
+    http.once("error", reject);
+    http.once("listening", () => {
+      const address = http.address();
+      resolve(typeof address === "object" && address !== null ? address.port : config.http.port);
+    });
+  });
+  const onSocket = gateway.accept;
+  const { host } = config.http;
+  const plain = config.plain === null ? null : await listenPlain({ port: config.plain.port, host, onSocket });
+  const tls = config.tls === null ? null : await listenTls({ ...config.tls, host, onSocket, handshakeMs: LIMITS.handshakeMs });
+
+  const syncer = await createSyncer({
+    ...{ self: config.cell, store, table, completeness, clock, logger },
+    control: createControlClient({
+      ...{ urls: config.controlUrls, cell: config.cell, identity, clock },
+      timeoutMs: LIMITS.syncTimeoutMs,
+    }),
+    registration:
+      config.joinToken === null
+        ? null
+        : {
+            ...{ joinToken: config.joinToken, id: config.cell, publicKey: identity.publicKey, region: config.region, zone: config.zone },
+            ...{ endpoints: config.endpoints, release: config.release },
+            capacity: { hardLimit: config.hardLimit, warnShare: 0.7, requestShare: 0.85 },
+          },
+    observe: () => ({
+      incarnation,
+      release: config.release,
+      health: "ok",
+      metrics: { sessions: broker.connected, vehicles: table.size },
+      witness: [],
+      reports: [],
+    }),
+    onWorld: (next) => {
+      world = next;
+    },
+    onLost: (vehicles) => vehicles.forEach(dismiss),
+  });
+  const stopping = new AbortController();
+  const syncing = runLoop(syncer, { usualMs: LIMITS.syncMs, retryMs: LIMITS.retryMs, signal: stopping.signal, logger });
+  const ticking = setInterval(() => {
+    metrics.tableComplete.set(completeness.isComplete() ? 1 : 0);
+    metrics.sessions.set(broker.connected);
+    metrics.vehicles.set(table.size);
+    commands.expire().catch((error: unknown) => logger.error("commands could not be expired", { error }));
+  }, TICK_MS);
+  logger.info("cell started", {
+    cell: config.cell,
+    incarnation,
+    vehicles: table.size,
+    http: httpPort,
+    mqtt: plain?.port,
+    mqtts: tls?.port,
+  });
+
+  return {
+    ports: { http: httpPort, plain: plain?.port ?? null, tls: tls?.port ?? null },
+    async stop() {
+      isStopping = true;
+      stopping.abort();
+      clearInterval(ticking);
+      const listeners: readonly Listener[] = [plain, tls].filter((listener) => listener !== null);
+      const httpClosed = new Promise<void>((resolve) => http.close(() => resolve()));
+      for (const listener of listeners) listener.stopAccepting();
+      await broker.close();
+      await Promise.all(listeners.map((listener) => listener.close()));
+      if ("closeIdleConnections" in http) http.closeIdleConnections();
+      await Promise.race([httpClosed, new Promise((resolve) => setTimeout(resolve, LIMITS.drainOnStopMs).unref())]);
+      await syncing;
+      await store.close();
+      logger.info("cell stopped", { cell: config.cell });
+    },
+  };
+};

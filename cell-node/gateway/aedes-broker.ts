@@ -1,0 +1,136 @@
+import { Aedes, type Client, type PublishPacket } from "aedes";
+import mqttPacket from "mqtt-packet";
+import type { VinKey } from "#schema/domain/vin-key.ts";
+import type { Logger } from "#schema/http/log.ts";
+import type { Limits } from "../config.ts";
+import type { Broker, BrokerHooks, Delivery, PublishVerdict, Session } from "./broker.ts";
+
+export type AedesBrokerOptions = {
+  readonly hooks: BrokerHooks;
+  readonly limits: Limits;
+  readonly maxSessions: number;
+  readonly logger: Logger;
+};
+
+type Live = { readonly client: Client; readonly session: Session; readonly topics: Set<string> };
+
+/** [MQTT-3.4.2-1], [MQTT-3.5.2-1]: a negative acknowledgement of its own code; aedes knows only 0x87. */
+const encodeRefusedAck = (packet: PublishPacket, reasonCode: number, reasonString: string): Buffer =>
+  mqttPacket.generate(
+    { cmd: packet.qos === 2 ? "pubrec" : "puback", messageId: packet.messageId ?? 0, reasonCode, properties: { reasonString } },
+    { protocolVersion: 5 },
+  );
+
+/** What to tell aedes: an error makes it answer 0x87, or close an MQTT 3 connection. */
+const settle = (client: Client, packet: PublishPacket, verdict: PublishVerdict): Error | null => {
+  if (verdict.kind === "stored") return null;
+  if (verdict.kind === "forbidden" || client.closed) return new Error(verdict.reason);
+  if (packet.qos > 0) client.conn.write(encodeRefusedAck(packet, verdict.reasonCode, verdict.reason));
+  // Answered already: what is left of it has no acknowledgement, and no subscriber.
+  packet.qos = 0;
+  return null;
+};
+
+const toPacket = (delivery: Delivery, nowMs: number): PublishPacket & { messageExpiry?: number } => ({
+  cmd: "publish",
+  topic: delivery.topic,
+  payload: delivery.payload,
+  qos: 1,
+  dup: false,
+  retain: false,
+  ...(delivery.expiresAt !== undefined && { messageExpiry: delivery.expiresAt }),
+  properties: {
+    contentType: delivery.contentType,
+    ...(delivery.responseTopic !== undefined && { responseTopic: delivery.responseTopic }),
+    ...(delivery.correlationData !== undefined && { correlationData: Buffer.from(delivery.correlationData) }),
+    ...(delivery.expiresAt !== undefined && { messageExpiryInterval: Math.max(1, Math.ceil((delivery.expiresAt - nowMs) / 1000)) }),
+  },
+});
+
+/** The broker inside the process: Aedes 2, MQTT 3.1, 3.1.1 and 5.0. Nothing in it is durable; what must be is in the store. */
+export const createAedesBroker = async (options: AedesBrokerOptions): Promise<Broker> => {
+  const { hooks, limits, logger } = options;
+  const sessions = new WeakMap<Client, Live>();
+  const byVinKey = new Map<VinKey, Live>();
+
+  const aedes = await Aedes.createBroker({
+    maximumPacketSize: limits.packetBytes,
+    drainTimeout: limits.drainMs,
+    connectTimeout: limits.connectMs,
+    queueLimit: limits.queuedPackets,
+    keepaliveLimit: limits.keepAliveSeconds,
+    topicAliasMaximum: limits.topicAliases,
+    sessionExpiryIntervalLimit: limits.sessionExpirySeconds,
+    pendingSessionsLimit: options.maxSessions,
+    authorizePublish(client, packet, done) {
+      const live = client === null ? undefined : sessions.get(client);
+      if (client === null || live === undefined) return done(new Error("no session"));
+      packet.retain = false;
+      const payload = Buffer.isBuffer(packet.payload) ? packet.payload : Buffer.from(packet.payload);
+      hooks.onPublish(live.session, { topic: packet.topic, payload, qos: packet.qos }).then(
+        (verdict) => done(settle(client, packet, verdict)),
+        (error: unknown) => {
+          logger.error("a message could not be stored", { vinKey: live.session.vinKey, error });
+          client.close();
+        },
+      );
+    },
+    authorizeSubscribe(client, subscription, done) {
+      const live = sessions.get(client);
+      const isAllowed = live !== undefined && hooks.maySubscribe(live.session, subscription.topic);
+      if (isAllowed) live.topics.add(subscription.topic);
+      done(null, isAllowed ? subscription : null);
+    },
+    // What aedes kept for an absent vehicle stays behind: the store knows better what is still to be delivered.
+    authorizeForward: (client, packet) => (client.connected ? packet : null),
+  });
+
+  aedes.on("clientReady", (client) => {
+    const live = sessions.get(client);
+    if (live !== undefined && live.topics.size > 0) hooks.onSubscribed(live.session, [...live.topics]);
+  });
+  aedes.on("subscribe", (subscriptions, client) => {
+    const live = sessions.get(client);
+    const topics = subscriptions.map(({ topic }) => topic).filter((topic) => live?.topics.has(topic));
+    if (live !== undefined && topics.length > 0) hooks.onSubscribed(live.session, topics);
+  });
+  aedes.on("unsubscribe", (topics, client) => {
+    for (const topic of topics) sessions.get(client)?.topics.delete(topic);
+  });
+  const logFault = (client: Client, error: Error) => logger.debug("mqtt fault", { vinKey: client.id, error: error.message });
+  aedes.on("clientError", logFault).on("connectionError", logFault);
+
+  return {
+    handle(socket, head, session) {
+      socket.unshift(head);
+      const client = aedes.handle(socket);
+      const live = { client, session, topics: new Set<string>() };
+      sessions.set(client, live);
+      byVinKey.set(session.vinKey, live);
+      socket.once("close", () => {
+        if (byVinKey.get(session.vinKey) === live) byVinKey.delete(session.vinKey);
+      });
+    },
+    deliver: (vinKey, delivery) =>
+      new Promise((resolve) => {
+        const live = byVinKey.get(vinKey);
+        if (live === undefined || !live.client.connected || !live.topics.has(delivery.topic)) return resolve(false);
+        live.client.publish(toPacket(delivery, Date.now()), (error) => resolve(!error));
+      }),
+    dismiss(vinKey, { reasonCode, reason, reference, notice }) {
+      const live = byVinKey.get(vinKey);
+      if (live === undefined) return;
+      byVinKey.delete(vinKey);
+      const { client, topics } = live;
+      if (client.version !== 5 && notice !== null && topics.has(notice.topic)) {
+        client.publish(toPacket({ ...notice, contentType: "application/json" }, Date.now()), () => client.close());
+        return;
+      }
+      client.disconnect({ reasonCode, properties: { reasonString: reason, ...(reference !== null && { serverReference: reference }) } });
+    },
+    get connected() {
+      return byVinKey.size;
+    },
+    close: () => new Promise((resolve) => aedes.close(() => resolve())),
+  };
+};

@@ -1,0 +1,18 @@
+const COMMAND_COLUMNS = `id, vehicle, type, arguments, state, result, created_at as createdAt, expires_at as expiresAt, updated_at as updatedAt,
+  requested_by as requestedBy, token, idempotency_key as idempotencyKey, body_hash as bodyHash`;
+
+/** The queries of the store; parameters in order. */
+export const READS = {
+  vehicles: `select number, vin, vin_key as vinKey, state, epoch, other_cell as otherCell, is_provisional as isProvisional,
+    owned_since as ownedSince from vehicles`,
+  lastVehicleNumber: "select coalesce(max(seq), 0) as number from sqlite_sequence where name = 'vehicles'",
+  facts: "select name, value from facts",
+  openCommands: `select ${COMMAND_COLUMNS} from commands where state in ('queued', 'sent', 'accepted') order by created_at, id`,
+  commandById: `select ${COMMAND_COLUMNS} from commands where vehicle = ? and id = ?`,
+  commandByIdempotencyKey: `select ${COMMAND_COLUMNS} from commands where idempotency_key = ?`,
+  telemetry: `select sequence, id, received_at as receivedAt, payload from telemetry
+    where vehicle = ?1 and received_at >= ?2 and received_at < ?3 and (received_at, sequence) > (?4, ?5)
+    order by received_at, sequence limit ?6`,
+} as const satisfies Record<string, string>;
+
+export type ReadName = keyof typeof READS;

@@ -1,0 +1,128 @@
+import type { CommandState } from "#schema/domain/command.ts";
+import type { Engine } from "./engine.ts";
+import type { WriteKind } from "./writes.ts";
+
+/** A row of `vehicles`; see schema/db/cell/tables.ts. Times are milliseconds since the epoch. */
+export type VehicleRow = {
+  readonly number: number;
+  readonly vin: string;
+  readonly vinKey: string;
+  readonly state: string;
+  readonly epoch: number;
+  readonly otherCell: string | null;
+  readonly isProvisional: boolean;
+  readonly ownedSince: number;
+};
+
+export type UplinkChannel = "events" | "twin-reported" | "command-result";
+
+/** A message of a vehicle, as text of valid JSON. */
+export type MessageRow = { readonly vehicle: number; readonly id: string; readonly receivedAt: number; readonly payload: string };
+
+export type MisfitRow = {
+  readonly vehicle: number;
+  readonly topic: string;
+  readonly receivedAt: number;
+  readonly reason: string;
+  readonly payload: Buffer;
+};
+
+export type CommandRow = {
+  readonly id: string;
+  readonly vehicle: number;
+  readonly type: string;
+  readonly arguments: string;
+  readonly state: CommandState;
+  readonly result: string | null;
+  readonly createdAt: number;
+  readonly expiresAt: number;
+  readonly updatedAt: number;
+  readonly requestedBy: string;
+  readonly token: string;
+  readonly idempotencyKey: string;
+  readonly bodyHash: string;
+};
+
+export type TelemetryRow = { readonly sequence: number; readonly id: string; readonly receivedAt: number; readonly payload: string };
+
+export type TelemetryQuery = {
+  readonly vehicle: number;
+  readonly from: number;
+  readonly to: number;
+  readonly after: { readonly receivedAt: number; readonly sequence: number };
+  readonly limit: number;
+};
+
+export type FactName = "cursor" | "view" | "incarnation" | "registered" | "state";
+
+/** What the parts of the cell may write; everything in one call is one transaction. */
+export type Changes = {
+  readonly vehicles?: readonly VehicleRow[];
+  /** Numbers of vehicles whose every trace is erased. */
+  readonly erased?: readonly number[];
+  readonly facts?: readonly (readonly [FactName, string])[];
+  readonly commands?: readonly CommandRow[];
+  readonly commandStates?: readonly CommandRow[];
+  readonly uplinks?: readonly (readonly [UplinkChannel, MessageRow])[];
+  readonly misfits?: readonly MisfitRow[];
+};
+
+/** The cell's durable state. A write that resolved survives the machine; one that rejected changed nothing. */
+export type Store = {
+  storeTelemetry(row: MessageRow): Promise<void>;
+  save(changes: Changes): Promise<void>;
+  vehicles(): Promise<readonly VehicleRow[]>;
+  lastVehicleNumber(): Promise<number>;
+  facts(): Promise<ReadonlyMap<FactName, string>>;
+  /** Commands that are not final, oldest first. */
+  openCommands(): Promise<readonly CommandRow[]>;
+  commandById(vehicle: number, id: string): Promise<CommandRow | null>;
+  commandByIdempotencyKey(key: string): Promise<CommandRow | null>;
+  telemetry(query: TelemetryQuery): Promise<readonly TelemetryRow[]>;
+  close(): Promise<void>;
+};
+
+const ERASE = ["erasedVehicles", "erasedTelemetry", "erasedUplinks", "erasedMisfits", "erasedCommands"] as const;
+
+const commandValues = (row: CommandRow) => [
+  ...[row.id, row.vehicle, row.type, row.arguments, row.state, row.result, row.createdAt, row.expiresAt, row.updatedAt],
+  ...[row.requestedBy, row.token, row.idempotencyKey, row.bodyHash],
+];
+
+const rowsOf = (changes: Changes): [WriteKind, string][] => {
+  const rows: [WriteKind, string][] = [];
+  const add = (kind: WriteKind, values: unknown) => rows.push([kind, JSON.stringify(values)]);
+  for (const row of changes.vehicles ?? []) {
+    add("vehicles", [row.number, row.vin, row.vinKey, row.state, row.epoch, row.otherCell, row.isProvisional ? 1 : 0, row.ownedSince]);
+  }
+  for (const number of changes.erased ?? []) for (const kind of ERASE) add(kind, number);
+  for (const fact of changes.facts ?? []) add("facts", fact);
+  for (const row of changes.commands ?? []) add("commands", commandValues(row));
+  for (const row of changes.commandStates ?? []) add("commandStates", [row.id, row.state, row.result, row.updatedAt]);
+  for (const [channel, row] of changes.uplinks ?? []) add("uplinks", [row.vehicle, channel, row.id, row.receivedAt, row.payload]);
+  for (const row of changes.misfits ?? [])
+    add("misfits", [row.vehicle, row.topic, row.receivedAt, row.reason, row.payload.toString("hex")]);
+  return rows;
+};
+
+/** The store over its thread. Rows come back as the columns are declared; `as` here is the one place that says so. */
+export const createStore = (engine: Engine): Store => {
+  const read = async <Row>(...call: Parameters<Engine["read"]>) => (await engine.read(...call)) as readonly Row[];
+  return {
+    storeTelemetry: (row) =>
+      engine.write([["telemetry", `[${row.vehicle},${JSON.stringify(row.id)},${row.receivedAt},${JSON.stringify(row.payload)}]`]]),
+    save: (changes) => engine.write(rowsOf(changes)),
+    vehicles: async () => {
+      const rows = await read<VehicleRow>("vehicles", []);
+      return rows.map((row) => ({ ...row, isProvisional: Boolean(row.isProvisional) }));
+    },
+    lastVehicleNumber: async () => (await read<{ number: number }>("lastVehicleNumber", []))[0]?.number ?? 0,
+    facts: async () => new Map((await read<{ name: FactName; value: string }>("facts", [])).map(({ name, value }) => [name, value])),
+    openCommands: () => read<CommandRow>("openCommands", []),
+    commandById: async (vehicle, id) => (await read<CommandRow>("commandById", [vehicle, id]))[0] ?? null,
+    commandByIdempotencyKey: async (key) => (await read<CommandRow>("commandByIdempotencyKey", [key]))[0] ?? null,
+    telemetry: ({ vehicle, from, to, after, limit }) =>
+      read<TelemetryRow>("telemetry", [vehicle, from, to, after.receivedAt, after.sequence, limit]),
+    close: () => engine.close(),
+  };
+};

@@ -1,0 +1,53 @@
+import { parentPort, workerData } from "node:worker_threads";
+import { type CellDatabase, openDatabase } from "./database.ts";
+import type { StoreReply, StoreRequest } from "./protocol.ts";
+
+const ATTEMPTS = 2;
+
+if (parentPort === null) throw new Error("the store runs on a worker thread");
+const port = parentPort;
+const { path } = workerData as { readonly path: string };
+
+let database: CellDatabase | null = openDatabase(path);
+
+/** A connection that has failed is thrown away: after SQLITE_BUSY it would fail, or lose, every later batch. */
+const withDatabase = (work: (open: CellDatabase) => readonly unknown[]): readonly unknown[] => {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      database ??= openDatabase(path);
+      return work(database);
+    } catch (error) {
+      database?.close();
+      database = null;
+      const isBusy = error instanceof Error && "code" in error && String(error.code).startsWith("SQLITE_BUSY");
+      if (!isBusy || attempt === ATTEMPTS) throw error;
+    }
+  }
+};
+
+const handle = (request: StoreRequest): readonly unknown[] => {
+  if (request.kind === "read") return withDatabase((open) => open.read(request.name, request.parameters));
+  if (request.kind === "write") {
+    return withDatabase((open) => {
+      open.commit(request.rows);
+      return [];
+    });
+  }
+  database?.close();
+  database = null;
+  return [];
+};
+
+port.on("message", (request: StoreRequest) => {
+  let reply: StoreReply;
+  try {
+    reply = { kind: "done", id: request.id, rows: handle(request) };
+  } catch (error) {
+    const { message, code } = error as Error & { code?: unknown };
+    reply = { kind: "failed", id: request.id, message, code: String(code ?? "") };
+  }
+  port.postMessage(reply);
+  if (request.kind === "close") port.close();
+});
+
+port.postMessage({ kind: "opened", id: 0 } satisfies StoreReply);

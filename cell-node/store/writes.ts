@@ -1,0 +1,29 @@
+/** A column list and one expression a column over a JSON row `r.value`, an array. */
+const rowsInto = (verb: string, table: string, columns: readonly string[], expressions: readonly string[] = []) =>
+  `${verb} into ${table} (${columns.join(", ")})
+   select ${columns.map((_, i) => expressions[i] ?? `r.value->>${i}`).join(", ")} from json_each(?) r where true`;
+
+/** The statements of a group commit, one a kind, in the order in which one transaction runs them. Each takes a JSON array of rows. */
+export const WRITES = {
+  vehicles: `${rowsInto("insert", "vehicles", ["number", "vin", "vin_key", "state", "epoch", "other_cell", "is_provisional", "owned_since"])}
+    on conflict (number) do update set vin_key = excluded.vin_key, state = excluded.state, epoch = excluded.epoch,
+      other_cell = excluded.other_cell, is_provisional = excluded.is_provisional, owned_since = excluded.owned_since`,
+  erasedVehicles: "delete from vehicles where number in (select value from json_each(?))",
+  erasedTelemetry: "delete from telemetry where vehicle in (select value from json_each(?))",
+  erasedUplinks: "delete from uplinks where vehicle in (select value from json_each(?))",
+  erasedMisfits: "delete from misfits where vehicle in (select value from json_each(?))",
+  erasedCommands: "delete from commands where vehicle in (select value from json_each(?))",
+  commands: rowsInto("insert or ignore", "commands", [
+    ...["id", "vehicle", "type", "arguments", "state", "result", "created_at", "expires_at", "updated_at", "requested_by", "token"],
+    ...["idempotency_key", "body_hash"],
+  ]),
+  commandStates: `update commands set state = r.value->>1, result = r.value->>2, updated_at = r.value->>3
+    from json_each(?) r where commands.id = r.value->>0`,
+  telemetry: rowsInto("insert or ignore", "telemetry", ["vehicle", "id", "received_at", "payload"]),
+  uplinks: rowsInto("insert or ignore", "uplinks", ["vehicle", "channel", "id", "received_at", "payload"]),
+  misfits: rowsInto("insert", "misfits", ["vehicle", "topic", "received_at", "reason", "payload"], [...Array(4), "unhex(r.value->>4)"]),
+  facts: rowsInto("insert or replace", "facts", ["name", "value"]),
+} as const satisfies Record<string, string>;
+
+export type WriteKind = keyof typeof WRITES;
+export const WRITE_KINDS = Object.keys(WRITES) as WriteKind[];
