@@ -5,7 +5,7 @@ import { CellIdField, EndpointsField, PublicJwkField, ZoneField } from "./fields
 
 export const TrustedIssuerDocument = z.object({
   issuer: z.string(),
-  kind: z.enum(["device", "owner"]),
+  kind: z.enum(["device", "owner", "operator"]),
   wmis: z.array(z.string().max(3)),
   keys: z.array(PublicJwkField),
 });
@@ -15,6 +15,7 @@ export const TopologyDocument = z.object({
   v: z.literal(1),
   version: z.int().min(1),
   force: z.boolean(),
+  forcedVersion: z.int().min(0).optional(),
   cells: z.record(
     z.string(),
     z.object({
@@ -37,3 +38,10 @@ export const TopologyDocument = z.object({
 
 /** Reads a topology from outside; null when it is none. */
 export const parseTopology = (input: unknown): Topology | null => TopologyDocument.safeParse(input).data ?? null;
+
+/** A topology that only the POPs named in it take, until it is published to all or withdrawn. */
+export const TopologyCanary = z.object({ pops: z.array(z.string().max(32)).max(1_000), topology: TopologyDocument });
+
+/** Reads a canary topology from outside; null when it is none. */
+export const parseTopologyCanary = (input: unknown): { readonly pops: readonly string[]; readonly topology: Topology } | null =>
+  TopologyCanary.safeParse(input).data ?? null;

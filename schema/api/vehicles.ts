@@ -79,6 +79,8 @@ export const PlacementAnswer = z.object({
   cell: CellIdField,
   epoch: EpochField,
   reason: z.enum(["assigned", "placed"]),
+  /** The rule that chose the cell, where one did. */
+  rule: z.string().nullish(),
 });
 export type PlacementAnswer = z.infer<typeof PlacementAnswer>;
 

@@ -11,6 +11,7 @@ export type VerifiedOwner = {
   readonly subject: string;
   readonly issuer: string;
   readonly rights: ReadonlyMap<Vin, OwnerRole>;
+  readonly expiresAtSeconds: number;
 };
 
 const parseRight = (entry: unknown): readonly [Vin, OwnerRole] | null => {
@@ -40,7 +41,7 @@ export const verifyOwnerToken = async (
   if ([claims.jti, kid].some((id) => id !== undefined && policy.revoked.has(id))) return refused("revoked", "the credential was revoked");
   if (typeof claims.sub !== "string" || !Array.isArray(claims["vehicles"])) return refused("claims", "sub and vehicles are required");
   const rights = claims["vehicles"].map(parseRight).filter((right) => right !== null);
-  return { kind: "verified", subject: claims.sub, issuer: issuer.trust.issuer, rights: new Map(rights) };
+  return { kind: "verified", subject: claims.sub, issuer: issuer.trust.issuer, rights: new Map(rights), expiresAtSeconds: claims.exp ?? 0 };
 };
 
 /** Signs an owner's access token. */

@@ -6,6 +6,7 @@ import type { VinKey } from "./vin-key.ts";
 export type RouteRecord = { readonly cell: CellId; readonly epoch: number };
 
 export const TOPOLOGY_KEY = "topology";
+export const TOPOLOGY_CANARY_KEY = "topology-canary";
 
 /** The KV key of a route record. */
 export const routeKeyOf = (pepperId: string, vinKey: VinKey): string => `r/${pepperId}/${vinKey}`;

@@ -20,10 +20,13 @@ export type TopologyCell = {
   readonly keys: readonly PublicJwk[];
 };
 
-/** `device` issuers vouch for vehicles whose VIN starts with one of `wmis`; `owner` issuers for people. */
+/**
+ * `device` issuers vouch for vehicles whose VIN starts with one of `wmis` (of a certificate authority `issuer` is the RFC 2253 name and `keys` is empty);
+ * `owner` issuers for people; `operator` issuers for those who run the fleet.
+ */
 export type TrustedIssuer = {
   readonly issuer: string;
-  readonly kind: "device" | "owner";
+  readonly kind: "device" | "owner" | "operator";
   readonly wmis: readonly string[];
   readonly keys: readonly PublicJwk[];
 };
@@ -35,6 +38,8 @@ export type Topology = {
   readonly v: 1;
   readonly version: number;
   readonly force: boolean;
+  /** The last version that was forced: an edge that knows an older one missed it, and takes what it brought. Absent means none. */
+  readonly forcedVersion?: number | undefined;
   readonly cells: Readonly<Record<string, TopologyCell>>;
   readonly failovers: readonly Failover[];
   readonly issuers: readonly TrustedIssuer[];
@@ -67,7 +72,8 @@ export const guardTopology = (known: Topology | null, next: Topology): GuardVerd
   if (known === null) return { kind: "accept" };
   if (next.version < known.version) return { kind: "refuse", reason: "older" };
   const lost = cellsLost(known, next).length;
-  if (lost > MAX_LOST_SHARE * Object.keys(known.cells).length && !next.force) return { kind: "refuse", reason: "too_many_cells_lost" };
+  const isForced = next.force || (next.forcedVersion ?? 0) > known.version;
+  if (lost > MAX_LOST_SHARE * Object.keys(known.cells).length && !isForced) return { kind: "refuse", reason: "too_many_cells_lost" };
   return { kind: "accept" };
 };
 
