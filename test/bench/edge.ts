@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { bundleWorker } from "./bundle.ts";
 import { createEdgeFleet, type EdgeFleet } from "./edge-fleet.ts";
 import type { BenchOptions } from "./options.ts";
-import { type Contender, pairedRatio, runRounds } from "./rounds.ts";
-import type { Section } from "./section.ts";
+import { type Contender, runRounds } from "./rounds.ts";
+import { rowOf, type Section } from "./section.ts";
 import { findTool } from "./tools.ts";
 import { type DirectWorker, startDirectWorker } from "./workerd.ts";
 import { runWrk, tokenScript } from "./wrk.ts";
@@ -54,9 +54,9 @@ const measureEdge = async (wrk: string, options: BenchOptions): Promise<Section>
     const constant = await startConstant(answer);
     const tiny = await startConstant("ok");
     running.push(constant, tiny);
-    const contender = (name: string, { url }: DirectWorker, seconds = options.seconds): Contender => ({
-      name,
-      measure: () => runWrk(wrk, { url, script, seconds }),
+    const contender = (name: string, { url, pid }: DirectWorker): Contender => ({
+      ...{ name, pid },
+      measure: () => runWrk(wrk, { url, script, seconds: options.seconds }),
     });
     for (const { url } of running) await runWrk(wrk, { url, script, seconds: 2 });
     const contenders = [contender("router", router), contender("constant, same bytes", constant), contender('constant "ok"', tiny)];
@@ -65,10 +65,7 @@ const measureEdge = async (wrk: string, options: BenchOptions): Promise<Section>
     return {
       kind: "measured",
       title: TITLE,
-      rows: [
-        { what: "GET /v1/route", ours, peer: same, ratio: pairedRatio(ours, same), aim: { kind: "ratio", atLeast: 0.8 } },
-        { what: "GET /v1/route", ours, peer: small, ratio: pairedRatio(ours, small), aim: null },
-      ],
+      rows: [rowOf("GET /v1/route", ours, same, { kind: "ratio", atLeast: 0.8 }), rowOf("GET /v1/route", ours, small)],
       notes: [
         `router-worker in workerd on its direct socket, ${VEHICLES} vehicles in turn, each answer with its signed ticket (${answer.length} bytes)`,
         "peer: workerd answering a constant, in the same run: the bytes of such an answer, or two bytes; same requests",

@@ -1,9 +1,9 @@
 import { arch, availableParallelism, cpus, loadavg, release, totalmem, type } from "node:os";
 import { PINNING } from "./pin.ts";
-import { findTool, outputOf } from "./tools.ts";
+import { outputOf } from "./tools.ts";
 
-const firstLineOf = (command: string, args: readonly string[], isHere = findTool(command) !== null): string =>
-  (isHere ? outputOf(command, args)?.split("\n")[0] : null) ?? "not installed";
+const firstLineOf = (command: string, args: readonly string[]): string =>
+  outputOf(command, args)?.split("\n")[0] ?? `${command} not installed`;
 
 /** What the figures were measured on, as Markdown lines. */
 export const machineFacts = (): string[] => [
@@ -13,6 +13,6 @@ export const machineFacts = (): string[] => [
     .map((value) => value.toFixed(2))
     .join(" ")}`,
   `cores: ${PINNING}`,
-  `Node ${process.version}, ${firstLineOf("mosquitto", ["-h"])}, wrk ${findTool("wrk") === null ? "not installed" : "installed"}`,
+  `Node ${process.version}, ${firstLineOf("mosquitto", ["-h"])}, ${firstLineOf("wrk", ["-v"])}`,
   `commit: ${outputOf("git", ["describe", "--always", "--dirty"]) ?? "unknown"}`,
 ];

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
@@ -7,9 +7,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { freePort } from "./free-port.ts";
 import type { Login } from "./load/packets.ts";
 import { pinned } from "./pin.ts";
-import { outputOf } from "./tools.ts";
+import { findTool } from "./tools.ts";
 
-export type BareMosquitto = { readonly port: number; stop(): Promise<void> };
+export type BareMosquitto = { readonly pid: number; readonly port: number; stop(): Promise<void> };
 
 const isListening = (port: number): Promise<boolean> =>
   new Promise((resolve) => {
@@ -42,7 +42,7 @@ export const startMosquitto = async (binary: string, logins: readonly Login[] | 
   const passwordFile = logins === null ? null : join(folder, "passwords");
   if (passwordFile !== null) {
     writeFileSync(passwordFile, (logins ?? []).map(({ clientId, password }) => `${clientId}:${password}\n`).join(""), { mode: 0o600 });
-    if (outputOf("mosquitto_passwd", ["-U", passwordFile]) === null) throw new Error("mosquitto_passwd -U failed");
+    execFileSync(findTool("mosquitto_passwd") ?? "mosquitto_passwd", ["-U", passwordFile]);
   }
   const config = join(folder, "mosquitto.conf");
   writeFileSync(config, `${configOf(port, passwordFile)}\n`);
@@ -52,5 +52,5 @@ export const startMosquitto = async (binary: string, logins: readonly Login[] | 
     if (i > 100 || child.exitCode !== null) throw new Error("mosquitto did not start");
     await sleep(50);
   }
-  return { port, stop: () => stop(child, folder) };
+  return { pid: child.pid ?? 0, port, stop: () => stop(child, folder) };
 };

@@ -1,8 +1,15 @@
-/** One measured contender: answers a rate per second. */
-export type Contender = { readonly name: string; readonly measure: () => Promise<number> };
+import { cpuSecondsOf } from "./cpu.ts";
 
-/** The rates of one contender over all rounds. */
-export type Measured = { readonly name: string; readonly rates: readonly number[]; readonly median: number };
+/** How much was done in how long. */
+export type Work = { readonly count: number; readonly seconds: number };
+
+/** A server under load. `pid` is the process that serves; its CPU time is read around each measurement. */
+export type Contender = { readonly name: string; readonly pid: number; readonly measure: () => Promise<Work> };
+
+/** `perSecond` as the load saw it; `perCpuSecond` is the work done in a second of the server's own CPU time. */
+export type Sample = { readonly perSecond: number; readonly perCpuSecond: number };
+
+export type Measured = { readonly name: string; readonly samples: readonly Sample[]; readonly median: number };
 
 export const medianOf = (values: readonly number[]): number => {
   const sorted = [...values].sort((a, b) => a - b);
@@ -11,23 +18,33 @@ export const medianOf = (values: readonly number[]): number => {
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2;
 };
 
+const sampleOf = async ({ pid, measure }: Contender): Promise<Sample> => {
+  const before = cpuSecondsOf(pid);
+  const { count, seconds } = await measure();
+  const after = cpuSecondsOf(pid);
+  return { perSecond: count / seconds, perCpuSecond: before === null || after === null ? Number.NaN : count / (after - before) };
+};
+
 /** Measures the contenders in turn, A B A B …, so that what else the machine does meets all of them alike. */
 export const runRounds = async (
   contenders: readonly Contender[],
   rounds: number,
-  onMeasured: (name: string, rate: number) => void,
+  onMeasured: (name: string, perSecond: number) => void,
 ): Promise<Measured[]> => {
-  const rates = contenders.map(() => [] as number[]);
+  const samples = contenders.map((): Sample[] => []);
   for (let round = 0; round < rounds; round++) {
-    for (const [index, { name, measure }] of contenders.entries()) {
-      const rate = await measure();
-      rates[index]?.push(rate);
-      onMeasured(name, rate);
+    for (const [index, contender] of contenders.entries()) {
+      const sample = await sampleOf(contender);
+      samples[index]?.push(sample);
+      onMeasured(contender.name, sample.perSecond);
     }
   }
-  return contenders.map(({ name }, index) => ({ name, rates: rates[index] ?? [], median: medianOf(rates[index] ?? []) }));
+  return contenders.map(({ name }, index) => {
+    const own = samples[index] ?? [];
+    return { name, samples: own, median: medianOf(own.map(({ perSecond }) => perSecond)) };
+  });
 };
 
 /** The median of the ratios round by round: each pair was measured under nearly the same conditions. */
-export const pairedRatio = (ours: Measured, theirs: Measured): number =>
-  medianOf(ours.rates.map((rate, round) => rate / (theirs.rates[round] ?? Number.NaN)));
+export const pairedRatio = (ours: Measured, theirs: Measured, by: keyof Sample = "perSecond"): number =>
+  medianOf(ours.samples.map((sample, round) => sample[by] / (theirs.samples[round]?.[by] ?? Number.NaN)));

@@ -1,4 +1,4 @@
-import type { Measured } from "./rounds.ts";
+import { type Measured, pairedRatio } from "./rounds.ts";
 
 /** What a row must reach: a share of its peer, or a rate per second. */
 export type Aim = { readonly kind: "ratio" | "rate"; readonly atLeast: number };
@@ -6,8 +6,11 @@ export type Aim = { readonly kind: "ratio" | "rate"; readonly atLeast: number };
 export type Row = {
   readonly what: string;
   readonly ours: Measured;
-  readonly peer: Measured | null;
-  readonly ratio: number | null;
+  readonly peer: Measured;
+  /** Ours to the peer's, per second. */
+  readonly ratio: number;
+  /** The same per second of each server's CPU time: what other programs on the machine take does not count. */
+  readonly cpuRatio: number;
   readonly aim: Aim | null;
 };
 
@@ -16,8 +19,14 @@ export type Section =
   | { readonly kind: "measured"; readonly title: string; readonly rows: readonly Row[]; readonly notes: readonly string[] }
   | { readonly kind: "skipped"; readonly title: string; readonly reason: string };
 
+export const rowOf = (what: string, ours: Measured, peer: Measured, aim: Aim | null = null): Row => ({
+  ...{ what, ours, peer, aim },
+  ratio: pairedRatio(ours, peer),
+  cpuRatio: pairedRatio(ours, peer, "perCpuSecond"),
+});
+
 /** Whether a row reaches its aim; null when it has none. */
 export const reaches = ({ ours, ratio, aim }: Row): boolean | null => {
   if (aim === null) return null;
-  return (aim.kind === "ratio" ? (ratio ?? 0) : ours.median) >= aim.atLeast;
+  return (aim.kind === "ratio" ? ratio : ours.median) >= aim.atLeast;
 };

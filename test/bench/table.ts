@@ -1,23 +1,27 @@
 import type { Aim, Row, Section } from "./section.ts";
 import { reaches } from "./section.ts";
 
-const rate = (value: number | undefined): string => (value === undefined ? "" : Math.round(value).toLocaleString("en"));
-const share = (value: number | null): string => (value === null ? "" : value.toFixed(2));
-const aimOf = (aim: Aim | null): string => (aim === null ? "" : `>= ${aim.kind === "ratio" ? aim.atLeast : `${rate(aim.atLeast)}/s`}`);
+const rate = (value: number): string => Math.round(value).toLocaleString("en");
+const share = (value: number): string => (Number.isNaN(value) ? "" : value.toFixed(2));
+const aimOf = (aim: Aim | null): string => {
+  if (aim === null) return "";
+  return aim.kind === "ratio" ? `ratio >= ${aim.atLeast}` : `>= ${rate(aim.atLeast)}/s`;
+};
 const VERDICTS = new Map([
   [true, "yes"],
-  [false, "NO"],
+  [false, "no"],
   [null, ""],
 ]);
 
-const HEAD = ["what", "Cloverleaf /s", "peer", "peer /s", "ratio", "aim", "reached"];
+const HEAD = ["what", "Cloverleaf /s", "peer", "peer /s", "ratio", "per CPU s", "aim", "reached"];
 
 const cellsOf = (row: Row): string[] => [
   row.what,
   rate(row.ours.median),
-  row.peer?.name ?? "",
-  rate(row.peer?.median),
+  row.peer.name,
+  rate(row.peer.median),
   share(row.ratio),
+  share(row.cpuRatio),
   aimOf(row.aim),
   VERDICTS.get(reaches(row)) ?? "",
 ];

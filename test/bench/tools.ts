@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
 
@@ -19,11 +19,8 @@ export const findTool = (name: string): string | null => {
   return folders.map((folder) => join(folder, name)).find(isExecutable) ?? null;
 };
 
-/** Standard output of a short command; null when it fails. */
+/** Standard output of a short command; null when it cannot be run or says nothing. Its exit status is not looked at. */
 export const outputOf = (command: string, args: readonly string[]): string | null => {
-  try {
-    return execFileSync(command, [...args], { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] }).trim();
-  } catch {
-    return null;
-  }
+  const { stdout } = spawnSync(findTool(command) ?? command, args, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
+  return stdout?.trim() || null;
 };

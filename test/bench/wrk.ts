@@ -1,30 +1,38 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { pinned } from "./pin.ts";
+import type { Work } from "./rounds.ts";
 
 const run = promisify(execFile);
 
 const CONNECTIONS = 32;
 
-export type WrkReport = { readonly requestsPerSecond: number; readonly failures: string[] };
+export type WrkReport = Work & { readonly failures: string[] };
 
-/** Reads wrk's report: its rate, and every line that tells of requests that went wrong. */
+const SECONDS: Readonly<Record<string, number>> = { us: 1e-6, ms: 1e-3, s: 1, m: 60 };
+
+/** Reads wrk's report: requests and time, and every line that tells of requests that went wrong. */
 export const parseWrk = (output: string): WrkReport => {
-  const rate = /Requests\/sec:\s+([\d.]+)/.exec(output)?.[1];
-  if (rate === undefined) throw new Error(`wrk reported no rate: ${output.slice(-500)}`);
-  return { requestsPerSecond: Number(rate), failures: output.split("\n").filter((line) => /Non-2xx|Socket errors/.test(line)) };
+  const [, count, time, unit = ""] = /(\d+) requests in ([\d.]+)([a-z]+)/.exec(output) ?? [];
+  const perUnit = SECONDS[unit];
+  if (count === undefined || perUnit === undefined) throw new Error(`wrk reported no requests: ${output.slice(-500)}`);
+  return {
+    count: Number(count),
+    seconds: Number(time) * perUnit,
+    failures: output.split("\n").filter((line) => /Non-2xx|Socket errors/.test(line)),
+  };
 };
 
-/** Requests a second that one wrk thread over 32 connections gets; throws when any answer was not 2xx. */
+/** Requests that one wrk thread over 32 connections gets; throws when any answer was not 2xx. */
 export const runWrk = async (
   wrk: string,
   load: { readonly url: string; readonly script: string; readonly seconds: number },
-): Promise<number> => {
+): Promise<Work> => {
   const [command, ...args] = pinned("load", [wrk, "-t1", `-c${CONNECTIONS}`, `-d${load.seconds}s`, "-s", load.script, load.url]);
   const { stdout } = await run(command, args);
-  const { requestsPerSecond, failures } = parseWrk(stdout);
+  const { failures, ...work } = parseWrk(stdout);
   if (failures.length > 0) throw new Error(`${load.url}: ${failures.join("; ")}`);
-  return requestsPerSecond;
+  return work;
 };
 
 /** A wrk script that sends the tokens in turn. */
