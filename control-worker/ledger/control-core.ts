@@ -21,6 +21,7 @@ export type CoreOptions = {
   readonly holder: string;
   readonly clock: () => number;
   readonly random: () => number;
+  readonly later: (run: () => void, milliseconds: number) => void;
 };
 
 /** Ledger, lease, contacts and publisher of one control-worker: all that a Durable Object wraps. */
@@ -42,7 +43,8 @@ export class ControlCore implements LedgerPort {
       placeableAfterSeconds: config.placeableAfterSeconds,
       onCommit: () => void this.#publisher.run(),
     });
-    this.#publisher = new Publisher(() => this.#publishDeps());
+    const { random, later } = options;
+    this.#publisher = new Publisher({ open: () => this.#publishDeps(), config, clock, random, logger, later });
   }
 
   write(statements: Parameters<LedgerPort["write"]>[0]) {
@@ -116,6 +118,7 @@ export class ControlCore implements LedgerPort {
       logger,
       clock,
       random,
+      close: () => client.close(),
     };
   }
 }

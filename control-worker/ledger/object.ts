@@ -32,6 +32,7 @@ export class Ledger extends DurableObject<Env> implements LedgerPort {
         holder,
         clock: Date.now,
         random: Math.random,
+        later: (run, milliseconds) => void setTimeout(run, milliseconds),
       });
     });
   }

@@ -3,7 +3,7 @@ import type { Config } from "../config.ts";
 import type { CellRow } from "../store/cells.ts";
 import type { PopRow } from "../store/pops.ts";
 
-export type TopologyContent = Omit<Topology, "version" | "force">;
+export type TopologyContent = Omit<Topology, "version" | "force" | "forcedVersion">;
 
 const toTopologyCell = (row: CellRow): TopologyCell => ({
   state: row.state,
@@ -44,12 +44,9 @@ const canonical = (value: unknown): unknown => {
   );
 };
 
-/** Whether a document already says this; versions and `force` aside. */
-export const saysTheSame = ({ version: _, force: __, ...known }: Topology, content: TopologyContent): boolean =>
+/** Whether a document already says this; its version and whether it was forced aside. */
+export const saysTheSame = ({ version: _, force: __, forcedVersion: ___, ...known }: Topology, content: TopologyContent): boolean =>
   JSON.stringify(canonical(known)) === JSON.stringify(canonical(content));
-
-/** An edge that missed the forced version must be able to take the ones right after it. */
-const FORCE_LASTS_MS = 10 * 60_000;
 
 export type Publication =
   | { readonly kind: "publish"; readonly document: Topology }
@@ -59,19 +56,15 @@ export type Publication =
  * The next version, or a hold when it would take too many cells from the edge at once (design §4.4). One single lost cell is
  * published by force: small fleets lose more than the guard's share with it.
  */
-export const decidePublication = (
-  known: { readonly document: Topology; readonly publishedAt: number } | null,
-  content: TopologyContent,
-  version: number,
-  now: number,
-): Publication => {
-  const document: Topology = { ...content, version, force: false };
-  if (known === null) return { kind: "publish", document };
-  const isForceFresh = known.document.force && now - known.publishedAt < FORCE_LASTS_MS;
-  if (guardTopology(known.document, document).kind === "accept") {
-    return { kind: "publish", document: { ...document, force: isForceFresh } };
-  }
-  const lost = cellsLost(known.document, document);
+export const decidePublication = (published: Topology | null, content: TopologyContent, version: number): Publication => {
+  const document: Topology = {
+    ...content,
+    version,
+    force: false,
+    ...(published?.forcedVersion !== undefined && { forcedVersion: published.forcedVersion }),
+  };
+  if (published === null || guardTopology(published, document).kind === "accept") return { kind: "publish", document };
+  const lost = cellsLost(published, document);
   if (lost.length > 1) return { kind: "hold", lost };
-  return { kind: "publish", document: { ...document, force: true } };
+  return { kind: "publish", document: { ...document, force: true, forcedVersion: version } };
 };

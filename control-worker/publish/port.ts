@@ -17,6 +17,7 @@ export type PublishDeps = {
   readonly clock: () => number;
   /** Uniform in [0, 1). */
   readonly random: () => number;
+  readonly close: () => void;
 };
 
 export const isTooMany = (error: unknown): boolean => error instanceof Error && error.message.includes("429");

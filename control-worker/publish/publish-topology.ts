@@ -10,13 +10,12 @@ import type { Progress } from "./publish-routes.ts";
 
 /** The newest stored version when it says what is true now, else the next one; null when the guard holds it back. */
 const nextDocument = async (deps: PublishDeps): Promise<Topology | null> => {
-  const { database, config, clock, logger } = deps;
+  const { database, config, logger } = deps;
   const content = buildTopology(await listCells(database), await listPops(database), config);
   const latest = await findLatestTopology(database);
   if (latest !== null && saysTheSame(latest.document, content)) return latest.document;
   const published = await findPublishedTopology(database);
-  const known = published === null ? null : { document: published.document, publishedAt: published.publishedAt ?? 0 };
-  const publication = decidePublication(known, content, (latest?.version ?? 0) + 1, clock());
+  const publication = decidePublication(published?.document ?? null, content, (latest?.version ?? 0) + 1);
   if (publication.kind === "publish") return publication.document;
   logger.error("topology held: it would take too many cells from the edge at once", { lost: publication.lost });
   return null;

@@ -1,4 +1,5 @@
-import { AppError } from "#schema/api/error.ts";
+import type { Logger } from "#schema/http/log.ts";
+import { findPendingTopology } from "../store/outbox.ts";
 import { isTooMany, type PublishDeps } from "./port.ts";
 import { type Progress, publishRoutes } from "./publish-routes.ts";
 import { publishTopology } from "./publish-topology.ts";
@@ -10,12 +11,21 @@ const BULK_PER_TURN = 48;
 const TOPOLOGY_INTERVAL_MS = 1_000;
 const MAX_PAUSE_MS = 30_000;
 
+export type PublisherOptions = Pick<PublishDeps, "config" | "clock" | "random" | "logger"> & {
+  /** What one run works with. */
+  readonly open: () => PublishDeps;
+  readonly later: (run: () => void, milliseconds: number) => void;
+};
+
 /** Copies truth to KV: topology first, then single changes, then a slice of the bulk ones, until nothing is due. */
 export class Publisher {
   readonly #open: () => PublishDeps;
   readonly #keyers: KeyerOf;
   readonly #clock: () => number;
   readonly #random: () => number;
+  readonly #later: PublisherOptions["later"];
+  readonly #logger: Logger;
+  #isTimed = false;
   #isRunning = false;
   #isKicked = false;
   #isConfigNew = true;
@@ -23,12 +33,14 @@ export class Publisher {
   #failures = 0;
   #pausedUntil = 0;
 
-  constructor(open: () => PublishDeps) {
-    const { config, clock, random } = open();
-    this.#open = open;
+  constructor(options: PublisherOptions) {
+    const { config, clock, random, logger } = options;
+    this.#open = options.open;
+    this.#later = options.later;
     this.#keyers = keyersOf(config.peppers);
     this.#clock = clock;
     this.#random = random;
+    this.#logger = logger;
   }
 
   /** Publishes what is due; while a run is under way it only makes that run look once more. */
@@ -47,15 +59,17 @@ export class Publisher {
   }
 
   async #drain(): Promise<void> {
-    const deps = this.#open();
+    let deps: PublishDeps | null = null;
     try {
+      deps = this.#open();
       let isDone = false;
       while (!isDone) isDone = await this.#turn(deps);
       this.#failures = 0;
     } catch (error) {
       this.#pause();
-      const level = error instanceof AppError ? "warn" : "error";
-      deps.logger[level]("publishing failed", { error });
+      this.#logger.warn("publishing failed", { error });
+    } finally {
+      deps?.close();
     }
   }
 
@@ -75,7 +89,11 @@ export class Publisher {
 
   /** At most one write a second: KV takes no more of one key. */
   async #topology(deps: PublishDeps): Promise<Progress> {
-    if (this.#clock() - this.#topologyAt < TOPOLOGY_INTERVAL_MS) return "idle";
+    const waitMs = this.#topologyAt + TOPOLOGY_INTERVAL_MS - this.#clock();
+    if (waitMs > 0) {
+      if ((await findPendingTopology(deps.database)) !== null) this.#runLater(waitMs);
+      return "idle";
+    }
     try {
       const progress = await publishTopology(deps, this.#isConfigNew);
       if (progress !== "failed") this.#isConfigNew = false;
@@ -86,6 +104,15 @@ export class Publisher {
       this.#topologyAt = this.#clock();
       return "idle";
     }
+  }
+
+  #runLater(waitMs: number): void {
+    if (this.#isTimed) return;
+    this.#isTimed = true;
+    this.#later(() => {
+      this.#isTimed = false;
+      void this.run();
+    }, waitMs);
   }
 
   /** Full jitter (design I11). */
