@@ -5,6 +5,7 @@ import type { Deps } from "./deps.ts";
 import { describeOperations } from "./openapi.ts";
 import { mountOperations, type Operation } from "./operation.ts";
 import { cellOperations } from "./routes/cells.ts";
+import { feedOperations } from "./routes/feed.ts";
 import { mountHealth } from "./routes/health.ts";
 import { joiningOperations } from "./routes/joining.ts";
 import { placementOperations } from "./routes/placements.ts";
@@ -16,6 +17,7 @@ const OPERATIONS: readonly Operation[] = [
   ...cellOperations,
   ...syncOperations,
   ...placementOperations,
+  ...feedOperations,
   ...vehicleOperations,
 ];
 

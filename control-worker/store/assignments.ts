@@ -32,6 +32,17 @@ export const listAssignmentsOf = (database: Database, cell: CellId, afterVin: st
       .limit(limit),
   );
 
+/** A page of all assignments in VIN order. */
+export const listAssignments = (database: Database, afterVin: string, limit: number): Promise<Assignment[]> =>
+  reading(
+    database
+      .select(COLUMNS)
+      .from(assignments)
+      .where(gt(assignments.vin, afterVin as Vin))
+      .orderBy(assignments.vin)
+      .limit(limit),
+  );
+
 /** What placement must know of these vehicles: one row each, known or not. */
 export const readPlacementFacts = (vins: readonly Vin[]): Statement =>
   statement(

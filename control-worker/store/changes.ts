@@ -1,4 +1,4 @@
-import { and, asc, eq, gt, sql } from "drizzle-orm";
+import { and, asc, eq, gt, isNull, or, sql } from "drizzle-orm";
 import { cellChanges, meta } from "#schema/db/control/tables.ts";
 import type { CellId } from "#schema/domain/cell.ts";
 import { type Database, reading } from "./database.ts";
@@ -12,6 +12,17 @@ export const listChanges = (database: Database, cell: CellId, afterSeq: number, 
       .select()
       .from(cellChanges)
       .where(and(eq(cellChanges.cell, cell), gt(cellChanges.seq, afterSeq)))
+      .orderBy(asc(cellChanges.seq))
+      .limit(limit),
+  );
+
+/** Every cell's changes behind a position, in order, each change of owner once: as its new owner learns it, or as erased. */
+export const listAllChanges = (database: Database, afterSeq: number, limit: number): Promise<ChangeRow[]> =>
+  reading(
+    database
+      .select()
+      .from(cellChanges)
+      .where(and(gt(cellChanges.seq, afterSeq), or(eq(cellChanges.cell, cellChanges.owner), isNull(cellChanges.owner))))
       .orderBy(asc(cellChanges.seq))
       .limit(limit),
   );

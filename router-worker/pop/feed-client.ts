@@ -15,9 +15,9 @@ const replyOf = async (response: Response): Promise<FeedReply> => {
   return page.success ? { kind: "page", page: page.data } : { kind: "away", detail: "the feed's page does not fit its schema" };
 };
 
-const askOne = async (url: string, token: string, etag: string | null): Promise<FeedReply> => {
+const askOne = async (url: string, token: string): Promise<FeedReply> => {
   try {
-    const headers = { Authorization: `Bearer ${token}`, "Accept-Encoding": "gzip", ...(etag !== null && { "If-None-Match": etag }) };
+    const headers = { Authorization: `Bearer ${token}`, "Accept-Encoding": "gzip" };
     return await replyOf(await fetch(url, { headers, signal: AbortSignal.timeout(TIMEOUT_MS) }));
   } catch (error) {
     return { kind: "away", detail: String(error) };
@@ -29,10 +29,9 @@ export const createFeedClient =
   ({ urls, popId, signingKey }: ControlPeer): AskFeed =>
   async ({ cursor, topologyVersion }) => {
     const query = new URLSearchParams({ topology: String(topologyVersion), ...(cursor !== null && { cursor }) });
-    const etag = cursor === null ? null : `"${cursor}.${topologyVersion}"`;
     let reply: FeedReply = { kind: "away", detail: "no control-worker is configured" };
     for (const url of urls) {
-      reply = await askOne(`${url}/v1/feed?${query}`, await signAssertion(signingKey, popId, Date.now()), etag);
+      reply = await askOne(`${url}/v1/feed?${query}`, await signAssertion(signingKey, popId, Date.now()));
       if (reply.kind !== "away") return reply;
     }
     return reply;

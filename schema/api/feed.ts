@@ -8,7 +8,7 @@ export type FeedRecord = z.infer<typeof FeedRecord>;
 
 /**
  * Answer of `GET /v1/feed?cursor&topology`, polled every second by self-hosted POPs: pages of a snapshot without a cursor, then increments.
- * `topology` in the query is the version held. 304 when nothing is new (ETag), 410 `resnapshot` when the cursor is of another timeline or trimmed.
+ * `topology` in the query is the version held. 304 when nothing is new behind the cursor, 410 `resnapshot` when the cursor is of another timeline or trimmed.
  */
 export const FeedPage = z.object({
   /** The cursor that was asked for: a page that does not continue what the POP holds is not taken. */
