@@ -19,6 +19,8 @@ describe("I13: the topology guard", () => {
     ["20 % removed", known, next({ cells: without(2) }), "accept"],
     ["more than 20 % removed", known, next({ cells: without(3) }), "too_many_cells_lost"],
     ["more than 20 % removed, forced", known, next({ cells: without(3), force: true }), "accept"],
+    ["a forced version that this edge missed", known, next({ version: 9, cells: without(3), forcedVersion: 8 }), "accept"],
+    ["a forced version that this edge has seen", known, next({ version: 9, cells: without(3), forcedVersion: 7 }), "too_many_cells_lost"],
     [
       "more than 20 % down, drained or failed over, each in its own way",
       known,
