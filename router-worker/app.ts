@@ -1,11 +1,17 @@
-import { type ErrorHandler, Hono, type NotFoundHandler } from "hono";
+import { type ErrorHandler, type Handler, Hono, type NotFoundHandler } from "hono";
 import { AppError } from "#schema/api/error.ts";
 import { problemNotFound, problemOnError } from "#schema/http/problems.ts";
 import type { RouterDeps } from "./deps.ts";
+import { explainHandler } from "./handlers/explain.ts";
+import { openApiHandler } from "./handlers/openapi.ts";
 import { healthHandler, metricsHandler, readyHandler } from "./handlers/operations.ts";
 import { connectHandler, routeHandler } from "./handlers/route.ts";
+import { validateHandler } from "./handlers/validate.ts";
+import { vehiclesHandler } from "./handlers/vehicles.ts";
 
 const HSTS = "max-age=31536000; includeSubDomains";
+const MAX_URL_LENGTH = 2_048;
+const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
 const hardened = (response: Response): Response => {
   response.headers.set("Strict-Transport-Security", HSTS);
@@ -23,16 +29,34 @@ const onError = (deps: RouterDeps): ErrorHandler => {
 
 const onNotFound: NotFoundHandler = async (c) => hardened(await problemNotFound(c));
 
+const limited =
+  (handler: Handler): Handler =>
+  (c, next) => {
+    if (c.req.url.length > MAX_URL_LENGTH) throw new AppError("bad_request", `a URL may have ${MAX_URL_LENGTH} characters`);
+    return handler(c, next);
+  };
+
 /**
- * The router's HTTP interface on any runtime. There is no middleware: a request that matches one handler runs only that, which is a tenth of the hot path's cost.
+ * The router's HTTP interface, on any runtime. It has no middleware, and every route one handler: the hot path runs that and nothing else.
  */
 export const createApp = (deps: RouterDeps): Hono => {
   const app = new Hono();
-  app.get("/v1/route", routeHandler(deps));
-  app.get("/v1/connect", connectHandler(deps));
-  app.get("/healthz", healthHandler());
-  app.get("/readyz", readyHandler(deps));
-  app.get("/metrics", metricsHandler(deps));
+  const serve = (method: "GET" | "POST", path: string, handler: Handler): void => {
+    const others = METHODS.filter((other) => other !== method);
+    app.on(method, path, limited(handler));
+    app.on(others, path, () => {
+      throw new AppError("method_not_allowed", `the method here is ${method}`, { headers: { Allow: method } });
+    });
+  };
+  serve("GET", "/v1/route", routeHandler(deps));
+  serve("GET", "/v1/connect", connectHandler(deps));
+  serve("POST", "/v1/route/validate", validateHandler(deps));
+  serve("GET", "/v1/explain", explainHandler(deps));
+  serve("GET", "/healthz", healthHandler());
+  serve("GET", "/readyz", readyHandler(deps));
+  serve("GET", "/metrics", metricsHandler(deps));
+  serve("GET", "/openapi.json", openApiHandler());
+  app.all("/v1/vehicles/:vin/*", limited(vehiclesHandler(deps)));
   app.notFound(onNotFound);
   app.onError(onError(deps));
   return app;

@@ -11,7 +11,7 @@ export type PlacementRefusal = (typeof PLACEMENT_REFUSALS)[number];
 
 /** Control's word on one vehicle. `away`: nobody answered in time, or nobody could. */
 export type PlacementVerdict =
-  | { readonly kind: "answered"; readonly record: RouteRecord; readonly reason: "assigned" | "placed" }
+  | { readonly kind: "answered"; readonly record: RouteRecord; readonly reason: "assigned" | "placed"; readonly rule: string | null }
   | { readonly kind: "refused"; readonly code: PlacementRefusal }
   | { readonly kind: "away" };
 
@@ -46,7 +46,10 @@ const problemOf = (reply: Reply) => Problem.safeParse(parseJson(reply.text)).dat
 
 const verdictOf = (reply: Reply): PlacementVerdict => {
   const answer = reply.status === 200 ? PlacementAnswer.safeParse(parseJson(reply.text)).data : undefined;
-  if (answer !== undefined) return { kind: "answered", record: { cell: answer.cell, epoch: answer.epoch }, reason: answer.reason };
+  if (answer !== undefined) {
+    const { cell, epoch, reason, rule = null } = answer;
+    return { kind: "answered", record: { cell, epoch }, reason, rule };
+  }
   const code = PLACEMENT_REFUSALS.find((candidate) => candidate === problemOf(reply)?.code);
   return code === undefined ? { kind: "away" } : { kind: "refused", code };
 };

@@ -1,10 +1,11 @@
+import { LRUCache } from "lru-cache";
 import { signAssertion } from "#schema/crypto/assertion.ts";
 import type { SigningKey } from "#schema/crypto/keys.ts";
 import { TOPOLOGY_KEY } from "#schema/domain/route.ts";
 import type { Logger } from "#schema/http/log.ts";
 import { type Answers, createAnswers } from "./answers.ts";
 import type { Breaker } from "./breaker.ts";
-import { createDeviceCredentials, type DeviceCredentials } from "./caller/credentials.ts";
+import { type Credentials, createCredentials } from "./caller/credentials.ts";
 import { createVehicleKeyer, type Pepper, type VehicleKeyer } from "./caller/vehicle-keyer.ts";
 import type { Clock } from "./clock.ts";
 import { type ControlClient, type ControlTarget, createControlClient, type PlacementVerdict } from "./control-client.ts";
@@ -15,6 +16,8 @@ import type { ResolveAsk, ResolveDeps } from "./resolve.ts";
 import type { Settings } from "./settings.ts";
 import type { RouteStore, Shelf } from "./store/port.ts";
 import { createTopologyHolder, type TopologyHolder } from "./topology-holder.ts";
+
+const MAX_SUSPECTS = 10_000;
 
 /** What a runtime brings along: Workers bindings in env.ts, fakes in tests. */
 export type RouterParts = {
@@ -27,6 +30,7 @@ export type RouterParts = {
   readonly logger: Logger;
   readonly settings: Settings;
   readonly shelf: Shelf;
+  readonly admitAddress?: (address: string) => Promise<boolean>;
   readonly controlTargets: readonly ControlTarget[];
   readonly createStore: (instruments: Instruments) => { readonly store: RouteStore; readonly breaker: Breaker | null };
 };
@@ -41,10 +45,14 @@ export type RouterDeps = {
   readonly keyer: VehicleKeyer;
   readonly topology: TopologyHolder;
   readonly control: ControlClient;
-  readonly credentials: DeviceCredentials;
+  readonly credentials: Credentials;
   readonly answers: Answers;
   readonly resolving: ResolveDeps;
-  readonly limits: Readonly<Record<"vehicle" | "issuer" | "address", Buckets>>;
+  readonly limits: Readonly<Record<"caller" | "issuer" | "address", Buckets>>;
+  /** Addresses that have sent bad credentials, and until when that is held against them; bounded. */
+  readonly suspects: LRUCache<string, number>;
+  /** The platform's own rate limit per address. */
+  readonly admitAddress: (address: string) => Promise<boolean>;
 };
 
 /** Wires the router. Nothing here does I/O. */
@@ -60,6 +68,7 @@ export const createDeps = (parts: RouterParts): RouterDeps => {
     onOutcome: (target, outcome) => instruments.controlCalls.inc(target, outcome),
   });
   const topology = createTopologyHolder({
+    popId,
     store,
     shelf: parts.shelf,
     askControl: () => control.topologyText(),
@@ -86,7 +95,9 @@ export const createDeps = (parts: RouterParts): RouterDeps => {
   return {
     ...{ popId, clock, logger, settings, instruments, keyer, topology, control },
     random: parts.random,
-    credentials: createDeviceCredentials({ clock, keyer, max: settings.maxCredentials }),
+    suspects: new LRUCache({ max: MAX_SUSPECTS }),
+    admitAddress: parts.admitAddress ?? (async () => true),
+    credentials: createCredentials({ clock, keyer, max: settings.maxCredentials }),
     answers: createAnswers({ popId, signingKey, clock, max: settings.maxAnswers }),
     resolving: {
       store,
@@ -96,7 +107,7 @@ export const createDeps = (parts: RouterParts): RouterDeps => {
         placements.isUnderWay(ask.vehicle.vin) || lookPast.take(ask.vehicle.vin) === 0 ? place(ask) : { kind: "away" },
     },
     limits: {
-      vehicle: bucketsOf(settings.limits.vehicle),
+      caller: bucketsOf(settings.limits.caller),
       issuer: bucketsOf(settings.limits.issuer),
       address: bucketsOf(settings.limits.address),
     },

@@ -41,13 +41,14 @@ const CONFIRMED_MS = 10_000;
 
 const refused = (code: ErrorCode): Resolution => ({ kind: "refused", code });
 
-const serveOf = (record: RouteRecord, topology: Topology): Served | null => {
+/** Where the topology sends a vehicle with this record; null when its cell is unknown or out of service. */
+export const serveOf = (record: RouteRecord, topology: Topology): Served | null => {
   const decision = decideRoute(record, topology);
   return decision.kind === "serve" ? decision : null;
 };
 
 /** The copy held, while control cannot be asked: also to a cell out of service, which knows where its vehicles went. Null when the cell is unknown. */
-const staleOf = (record: RouteRecord, topology: Topology): Served | null => {
+export const staleOf = (record: RouteRecord, topology: Topology): Served | null => {
   const { cell: owner, epoch } = record;
   if (topology.cells[owner] === undefined) return null;
   const served = serveOf(record, topology) ?? {

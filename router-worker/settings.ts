@@ -40,7 +40,8 @@ export type ControlSettings = {
 
 export type LimitSettings = {
   readonly maxKeys: number;
-  readonly vehicle: Limit;
+  /** Per vehicle, owner or operator. */
+  readonly caller: Limit;
   readonly issuer: Limit;
   readonly address: Limit;
   /** Asking control past a held record, per vehicle. */
@@ -84,7 +85,7 @@ export const DEFAULT_SETTINGS: Settings = {
   },
   limits: {
     maxKeys: 50_000,
-    vehicle: { name: "vehicle", perSecond: 5, burst: 120 },
+    caller: { name: "caller", perSecond: 5, burst: 120 },
     issuer: { name: "issuer", perSecond: 50_000, burst: 100_000 },
     address: { name: "address", perSecond: 2_000, burst: 10_000 },
     lookPast: { name: "look-past", perSecond: 0.2, burst: 3 },

@@ -1,10 +1,10 @@
-import { parseTopology } from "#schema/api/topology.ts";
-import { TOPOLOGY_KEY } from "#schema/domain/route.ts";
+import { TOPOLOGY_CANARY_KEY, TOPOLOGY_KEY } from "#schema/domain/route.ts";
 import { guardTopology, type Topology } from "#schema/domain/topology.ts";
 import { type Clock, TIMED_OUT, withTimeout } from "./clock.ts";
 import { createFlights, type KeepAlive } from "./flights.ts";
 import type { TopologySettings } from "./settings.ts";
-import type { Origin, RouteStore, Shelf } from "./store/port.ts";
+import type { DocumentRead, Origin, RouteStore, Shelf } from "./store/port.ts";
+import { createTopologyReaders, type ReadTopology } from "./topology-text.ts";
 import { type Trust, trustOf } from "./trust.ts";
 
 /** The topology that this edge holds, with what follows from it. */
@@ -12,7 +12,9 @@ export type HeldTopology = {
   readonly topology: Topology;
   readonly trust: Trust;
   readonly origin: Origin;
+  /** When it was last found to be the published one. */
   readonly readAtMs: number;
+  readonly isCanary: boolean;
 };
 
 export const TOPOLOGY_REFUSALS = ["invalid", "older", "too_many_cells_lost"] as const;
@@ -27,17 +29,9 @@ export type TopologyHolder = {
   held(): HeldTopology | null;
 };
 
-const parseText = (text: string): Topology | null => {
-  try {
-    return parseTopology(JSON.parse(text));
-  } catch (error) {
-    if (error instanceof SyntaxError) return null;
-    throw error;
-  }
-};
-
 /** Keeps the newest topology that the guard lets through (design §4.4); what it refuses is counted and the known one kept. */
 export const createTopologyHolder = (options: {
+  readonly popId: string;
   readonly store: Pick<RouteStore, "readDocument">;
   readonly shelf: Shelf;
   /** Control's own copy; null when control is away. */
@@ -47,46 +41,66 @@ export const createTopologyHolder = (options: {
   readonly settings: TopologySettings;
   readonly onRefused: (reason: TopologyRefusal) => void;
 }): TopologyHolder => {
-  const { store, shelf, clock, keepAlive, settings } = options;
+  const { popId, store, shelf, clock, keepAlive, settings } = options;
   const flights = createFlights<HeldTopology | null>({ clock, keepAlive, waitMs: settings.followerWaitMs, max: 2 });
+  const readers = createTopologyReaders();
   let held: HeldTopology | null = null;
-  let heldText = "";
   let attemptedAtMs = Number.NEGATIVE_INFINITY;
   let askedControlAtMs = Number.NEGATIVE_INFINITY;
 
-  const take = (text: string, origin: Origin): void => {
-    const readAtMs = clock.now();
-    if (held !== null && text === heldText) {
-      held = { ...held, origin, readAtMs };
+  /** The known topology that the next one is held against. After a withdrawn canary the published one is lower, and right. */
+  const knownFor = (next: Topology, isCanary: boolean): Topology | null => {
+    if (held === null) return null;
+    const isWithdrawal = held.isCanary && !isCanary;
+    return isWithdrawal ? { ...held.topology, version: Math.min(held.topology.version, next.version) } : held.topology;
+  };
+
+  const take = (read: ReadTopology | null, origin: Origin): void => {
+    if (read === null) {
+      options.onRefused("invalid");
       return;
     }
-    const topology = parseText(text);
-    const verdict = topology === null ? null : guardTopology(held?.topology ?? null, topology);
-    if (topology === null || verdict === null || verdict.kind === "refuse") {
-      options.onRefused(verdict?.kind === "refuse" ? verdict.reason : "invalid");
+    const { topology, text } = read;
+    const isCanary = read.pops !== null;
+    const verdict = held?.topology === topology ? null : guardTopology(knownFor(topology, isCanary), topology);
+    if (verdict?.kind === "refuse") {
+      options.onRefused(verdict.reason);
       return;
     }
-    held = { topology, trust: trustOf(topology, held?.trust ?? null), origin, readAtMs };
-    heldText = text;
-    if (origin !== "last_known_good") keepAlive(shelf.write(TOPOLOGY_KEY, text));
+    held = { topology, trust: trustOf(topology, held?.trust ?? null), origin, readAtMs: clock.now(), isCanary };
+    if (verdict !== null && origin !== "last_known_good" && !isCanary) keepAlive(shelf.write(TOPOLOGY_KEY, text));
   };
 
   const takeFromControl = async (): Promise<void> => {
     askedControlAtMs = clock.now();
     const text = await options.askControl();
-    if (text !== null) take(text, "control");
+    if (text !== null) take(readers.published(text), "control");
   };
 
   /** At a cold start what another isolate last accepted is the known one, so that the guard holds from the first document on. */
   const takeFromShelf = async (): Promise<void> => {
     const text = await shelf.read(TOPOLOGY_KEY);
-    if (text !== null && held === null) take(text, "last_known_good");
+    if (text !== null && held === null) take(readers.published(text), "last_known_good");
+  };
+
+  /** The canary, when it names this POP and is ahead of what is published to all; one that is held stays while KV cannot tell of it. */
+  const takeFromKv = (published: DocumentRead, canary: DocumentRead): void => {
+    const forAll = published.kind === "found" ? readers.published(published.text) : null;
+    const forSome = canary.kind === "found" ? readers.canary(canary.text) : null;
+    if (canary.kind === "found" && forSome === null) options.onRefused("invalid");
+    const isMine = forSome?.pops?.includes(popId) === true;
+    if (isMine && forSome.topology.version > (forAll?.topology.version ?? 0)) take(forSome, "kv");
+    else if (published.kind === "found" && !(held?.isCanary && canary.kind === "unreachable")) take(forAll, "kv");
   };
 
   const refresh = async (): Promise<HeldTopology | null> => {
     attemptedAtMs = clock.now();
-    const [read] = await Promise.all([store.readDocument(TOPOLOGY_KEY), held === null ? takeFromShelf() : undefined]);
-    if (read.kind === "found") take(read.text, "kv");
+    const [published, canary] = await Promise.all([
+      store.readDocument(TOPOLOGY_KEY),
+      store.readDocument(TOPOLOGY_CANARY_KEY),
+      held === null ? takeFromShelf() : undefined,
+    ]);
+    takeFromKv(published, canary);
     if (held === null) await takeFromControl();
     return held;
   };

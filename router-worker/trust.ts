@@ -5,6 +5,7 @@ import type { Topology } from "#schema/domain/topology.ts";
 export type Trust = {
   readonly devices: IssuerRing;
   readonly owners: IssuerRing;
+  readonly operators: IssuerRing;
   readonly revoked: ReadonlySet<string>;
   readonly fingerprint: string;
 };
@@ -16,6 +17,7 @@ export const trustOf = ({ issuers, revoked }: Topology, known: Trust | null): Tr
   return {
     devices: createIssuerRing(issuers, "device"),
     owners: createIssuerRing(issuers, "owner"),
+    operators: createIssuerRing(issuers, "operator"),
     revoked: new Set(revoked),
     fingerprint,
   };

@@ -1,49 +1,85 @@
 import type { Context } from "hono";
 import { AppError } from "#schema/api/error.ts";
+import { unverifiedIssuerOf } from "#schema/crypto/device-token.ts";
 import type { RouterDeps } from "../deps.ts";
-import { type Buckets, rateLimitPolicyOf } from "../limits.ts";
 import type { Trust } from "../trust.ts";
-import type { DeviceCaller } from "./credentials.ts";
+import { charge } from "./charge.ts";
+import { clientCertificateOf } from "./client-certificate.ts";
+import type { CredentialKind, DeviceCaller, OperatorCaller, OwnerCaller } from "./credentials.ts";
+
+type AnyCaller = DeviceCaller | OwnerCaller | OperatorCaller;
+
+/** How long a refused credential is held against its address. */
+const SUSPECT_MS = 600_000;
 
 const BEARER = /^Bearer +([^ ]+)$/i;
 
-/** Takes tokens or refuses with 429, Retry-After and the policy. */
-export const charge = (buckets: Buckets, key: string, cost: number): void => {
-  const waitMs = buckets.take(key, cost);
-  if (waitMs === 0) return;
-  throw new AppError("rate_limited", `the limit "${buckets.limit.name}" is used up`, {
-    retryAfterSeconds: Math.max(1, Math.ceil(waitMs / 1000)),
-    headers: { "RateLimit-Policy": rateLimitPolicyOf(buckets.limit) },
-  });
-};
-
-/** The bearer token of a request; refuses anything else with 401. */
-export const bearerOf = (header: string | undefined): string => {
-  const token = header?.startsWith("Bearer ey") ? header.slice(7) : BEARER.exec(header ?? "")?.[1];
+const bearerOf = (header: string): string => {
+  const token = header.startsWith("Bearer ey") ? header.slice(7) : BEARER.exec(header)?.[1];
   if (token === undefined) throw new AppError("unauthenticated", "send a credential as Authorization: Bearer <token>");
   return token;
 };
 
-/**
- * The vehicle that a request comes from. A credential that was verified before costs one token of the vehicle's and the issuer's limits and no crypto;
- * a new one costs more, of its address first, so that guessing never starves the fleet.
- */
-export const authenticateDevice = async (deps: RouterDeps, c: Context, trust: Trust): Promise<DeviceCaller> => {
-  const { credentials, limits, instruments, settings } = deps;
-  const token = bearerOf(c.req.header("Authorization"));
-  const seen = credentials.seen(token, trust);
-  if (seen !== undefined) {
-    instruments.credentials.inc("cached");
-    charge(limits.vehicle, seen.vehicle.vin, 1);
-    charge(limits.issuer, seen.issuer, 1);
-    return seen;
-  }
-  const address = c.req.header("CF-Connecting-IP");
-  if (address !== undefined) charge(limits.address, address, settings.limits.unseenCost);
-  const verdict = await credentials.verify(token, trust);
-  instruments.credentials.inc(verdict.kind === "refused" ? verdict.fault : "verified");
-  if (verdict.kind === "refused") throw new AppError("unauthenticated", verdict.detail);
-  charge(limits.vehicle, verdict.vehicle.vin, 1);
-  charge(limits.issuer, verdict.issuer, settings.limits.unseenCost);
-  return verdict;
+/** The platform's limit for addresses that have sent bad credentials; without a binding only the isolate's own holds. */
+const admitSuspect = async (deps: RouterDeps, address: string): Promise<void> => {
+  if ((deps.suspects.get(address) ?? 0) < deps.clock.now() || (await deps.admitAddress(address))) return;
+  throw new AppError("rate_limited", "too many credentials from this address were refused", { retryAfterSeconds: 60 });
 };
+
+/** First sight of a credential: its address pays for the verification before it is done, so that guessing never starves the fleet. */
+const verifyUnseen = async <C, T extends AnyCaller>(
+  deps: RouterDeps,
+  c: Context,
+  trust: Trust,
+  kind: CredentialKind<C, T>,
+  credential: C,
+): Promise<T> => {
+  const address = c.req.header("CF-Connecting-IP");
+  if (address !== undefined) {
+    charge(deps.limits.address, address, deps.settings.limits.unseenCost);
+    await admitSuspect(deps, address);
+  }
+  const verdict = await kind.verify(credential, trust);
+  deps.instruments.credentials.inc(verdict.kind === "refused" ? verdict.fault : "verified");
+  if (verdict.kind !== "refused") return verdict;
+  if (address !== undefined) deps.suspects.set(address, deps.clock.now() + SUSPECT_MS);
+  throw new AppError("unauthenticated", verdict.detail);
+};
+
+const identify = async <C, T extends AnyCaller>(
+  deps: RouterDeps,
+  c: Context,
+  trust: Trust,
+  kind: CredentialKind<C, T>,
+  credential: C,
+): Promise<T> => {
+  const seen = kind.seen(credential, trust);
+  const caller = seen ?? (await verifyUnseen(deps, c, trust, kind, credential));
+  if (seen !== undefined) deps.instruments.credentials.inc("cached");
+  charge(deps.limits.caller, caller.limitKey, 1);
+  charge(deps.limits.issuer, caller.issuer, seen === undefined ? deps.settings.limits.unseenCost : 1);
+  return caller;
+};
+
+const tokenOf = (c: Context): string => bearerOf(c.req.header("Authorization") ?? "");
+
+/** The vehicle that a request comes from: by its token, else by the client certificate that the platform has verified. */
+export const authenticateDevice = (deps: RouterDeps, c: Context, trust: Trust): Promise<DeviceCaller> => {
+  const header = c.req.header("Authorization");
+  if (header !== undefined) return identify(deps, c, trust, deps.credentials.device, bearerOf(header));
+  const certificate = clientCertificateOf(c.req.raw);
+  if (certificate !== null) return identify(deps, c, trust, deps.credentials.certificate, certificate);
+  throw new AppError("unauthenticated", "send a credential as Authorization: Bearer <token>, or a client certificate");
+};
+
+/** An owner by an access token, or the vehicle itself: which of them, the issuer says. */
+export const authenticateOwnerOrDevice = (deps: RouterDeps, c: Context, trust: Trust): Promise<OwnerCaller | DeviceCaller> => {
+  if (c.req.header("Authorization") === undefined) return authenticateDevice(deps, c, trust);
+  const token = tokenOf(c);
+  const isDevice = trust.devices.has(unverifiedIssuerOf(token) ?? "");
+  return isDevice ? identify(deps, c, trust, deps.credentials.device, token) : identify(deps, c, trust, deps.credentials.owner, token);
+};
+
+/** An operator of the fleet, in any role. */
+export const authenticateOperator = (deps: RouterDeps, c: Context, trust: Trust): Promise<OperatorCaller> =>
+  identify(deps, c, trust, deps.credentials.operator, tokenOf(c));

@@ -1,53 +1,100 @@
-import { LRUCache } from "lru-cache";
 import { ROUTER_AUDIENCE, verifyDeviceToken } from "#schema/crypto/device-token.ts";
 import { type Refused, refused } from "#schema/crypto/jwt.ts";
+import { type OperatorRole, verifyOperatorToken } from "#schema/crypto/operator-token.ts";
+import { verifyOwnerToken } from "#schema/crypto/owner-token.ts";
+import type { OwnerRole } from "#schema/domain/command.ts";
+import type { Vin } from "#schema/domain/vin.ts";
 import type { Clock } from "../clock.ts";
 import type { Vehicle } from "../store/port.ts";
 import type { Trust } from "../trust.ts";
+import { type ClientCertificate, isVouchedFor, verifyClientCertificate } from "./client-certificate.ts";
 import type { VehicleKeyer } from "./vehicle-keyer.ts";
+import { createVerifiedCache } from "./verified-cache.ts";
 
-export type DeviceCaller = {
-  readonly kind: "device";
-  readonly vehicle: Vehicle;
+type Known = {
+  /** Who the caller is to the rate limits. */
+  readonly limitKey: string;
   readonly issuer: string;
   readonly expiresAtSeconds: number;
 };
+export type DeviceCaller = Known & { readonly kind: "device"; readonly vehicle: Vehicle };
+export type OwnerCaller = Known & { readonly kind: "owner"; readonly rights: ReadonlyMap<Vin, OwnerRole> };
+export type OperatorCaller = Known & { readonly kind: "operator"; readonly roles: readonly OperatorRole[] };
 
-export type DeviceCredentials = {
-  /** The caller of a token that was verified before under the same trust and has not expired; undefined when it must be verified. */
-  seen(token: string, trust: Trust): DeviceCaller | undefined;
-  verify(token: string, trust: Trust): Promise<DeviceCaller | Refused>;
+/** One kind of credential: `seen` costs no crypto, `verify` does all of it and remembers what it found good. */
+export type CredentialKind<Credential, Caller> = {
+  seen(credential: Credential, trust: Trust): Caller | undefined;
+  verify(credential: Credential, trust: Trust): Promise<Caller | Refused>;
+};
+
+export type Credentials = {
+  readonly device: CredentialKind<string, DeviceCaller>;
+  readonly certificate: CredentialKind<ClientCertificate, DeviceCaller>;
+  readonly owner: CredentialKind<string, OwnerCaller>;
+  readonly operator: CredentialKind<string, OperatorCaller>;
 };
 
 const MAX_TOKEN_LENGTH = 8_192;
+/** Owners' and operators' tokens held, beside those of vehicles. */
+const MAX_PEOPLE = 2_000;
 
-/** Verifies device tokens and remembers the good ones, never past their `exp` and only while issuers and revocations stay the same. Bounded: the one used longest ago is verified anew. */
-export const createDeviceCredentials = (options: {
-  readonly clock: Clock;
-  readonly keyer: VehicleKeyer;
-  readonly max: number;
-}): DeviceCredentials => {
-  const { clock, keyer } = options;
-  const cache = new LRUCache<string, { readonly caller: DeviceCaller; readonly trust: Trust }>({ max: options.max });
+const isRefused = (verdict: { readonly kind: string }): verdict is Refused => verdict.kind === "refused";
+
+const createTokenKind = <Caller extends Known & { readonly kind: string }>(
+  clock: Clock,
+  max: number,
+  read: (token: string, trust: Trust) => Promise<Caller | Refused>,
+): CredentialKind<string, Caller> => {
+  const cache = createVerifiedCache<Caller>(clock, max);
   return {
-    seen(token, trust) {
-      const cached = cache.get(token);
-      if (cached === undefined || cached.trust !== trust || cached.caller.expiresAtSeconds * 1000 <= clock.now()) return undefined;
-      return cached.caller;
-    },
+    seen: (token, trust) => cache.get(token, trust),
     async verify(token, trust) {
       if (token.length > MAX_TOKEN_LENGTH) return refused("malformed", "the credential is too long");
-      const verdict = await verifyDeviceToken(token, {
-        issuers: trust.devices,
-        audience: ROUTER_AUDIENCE,
-        revoked: trust.revoked,
-        nowMs: clock.now(),
-      });
+      const verdict = await read(token, trust);
+      if (!isRefused(verdict)) cache.set(token, trust, verdict);
+      return verdict;
+    },
+  };
+};
+
+const createCertificateKind = (clock: Clock, keyer: VehicleKeyer, max: number): CredentialKind<ClientCertificate, DeviceCaller> => {
+  const cache = createVerifiedCache<DeviceCaller>(clock, max);
+  return {
+    seen: (certificate, trust) => (isVouchedFor(certificate) ? cache.get(certificate.certFingerprintSHA256, trust) : undefined),
+    async verify(certificate, trust) {
+      const verdict = verifyClientCertificate(certificate, trust, clock.now());
       if (verdict.kind === "refused") return verdict;
       const { vin, issuer, expiresAtSeconds } = verdict;
-      const caller: DeviceCaller = { kind: "device", vehicle: await keyer(vin), issuer, expiresAtSeconds };
-      cache.set(token, { caller, trust });
+      const caller: DeviceCaller = { kind: "device", vehicle: await keyer(vin), limitKey: vin, issuer, expiresAtSeconds };
+      cache.set(certificate.certFingerprintSHA256, trust, caller);
       return caller;
     },
+  };
+};
+
+/** Verifiers of everything that a caller may present, each with its bounded memory. */
+export const createCredentials = (options: { readonly clock: Clock; readonly keyer: VehicleKeyer; readonly max: number }): Credentials => {
+  const { clock, keyer, max } = options;
+  const policyOf = ({ revoked }: Trust) => ({ revoked, nowMs: clock.now() });
+  return {
+    certificate: createCertificateKind(clock, keyer, max),
+    device: createTokenKind(clock, max, async (token, trust) => {
+      const verdict = await verifyDeviceToken(token, { ...policyOf(trust), issuers: trust.devices, audience: ROUTER_AUDIENCE });
+      if (verdict.kind === "refused") return verdict;
+      const { vin, issuer, expiresAtSeconds } = verdict;
+      return { kind: "device", vehicle: await keyer(vin), limitKey: vin, issuer, expiresAtSeconds };
+    }),
+    owner: createTokenKind(clock, MAX_PEOPLE, async (token, trust) => {
+      const verdict = await verifyOwnerToken(token, { ...policyOf(trust), issuers: trust.owners });
+      if (verdict.kind === "refused") return verdict;
+      const { subject, issuer, rights, expiresAtSeconds } = verdict;
+      return { kind: "owner", rights, limitKey: `${issuer} ${subject}`, issuer, expiresAtSeconds };
+    }),
+    operator: createTokenKind(clock, MAX_PEOPLE, async (token, trust) => {
+      const verdict = await verifyOperatorToken(token, { ...policyOf(trust), issuers: trust.operators });
+      if (verdict.kind === "refused") return verdict;
+      const { subject, issuer, roles, expiresAtSeconds } = verdict;
+      return { kind: "operator", roles, limitKey: `${issuer} ${subject}`, issuer, expiresAtSeconds };
+    }),
   };
 };
