@@ -1,6 +1,6 @@
 import { defineConfig } from "vitest/config";
 
-const UNIT = ["test/*.test.ts", "test/{domain,crypto,router-worker,control-worker,cell-node,contract,lab,fleet}/**/*.test.ts"];
+const UNIT = ["test/*.test.ts", "test/{domain,crypto,router-worker,control-worker,cell-node,contract,lab,fleet,bench}/**/*.test.ts"];
 
 export default defineConfig({
   test: {

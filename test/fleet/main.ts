@@ -1,4 +1,6 @@
-import { readLabFile } from "./lab-file.ts";
+import { resolve } from "node:path";
+import { readLabFile } from "../lab/lab-file.ts";
+import { labPaths } from "../lab/paths.ts";
 import { HELP, parseFleetOptions } from "./options.ts";
 import { chooseVins } from "./registry.ts";
 import { runFleet } from "./run.ts";
@@ -17,7 +19,7 @@ const main = async (): Promise<number> => {
     console.log("\ninterrupted: finishing what is under way (again to quit at once)");
     interrupt.abort();
   });
-  const lab = readLabFile(options.dataDir);
+  const lab = readLabFile(labPaths(resolve(options.dataDir)));
   const vins = await chooseVins(lab.control, lab.adminToken, options.vehicles);
   const failures = await runFleet(options, lab, vins, { out: process.stdout, signal: interrupt.signal });
   for (const failure of failures) console.log(`FAILED: ${failure}`);

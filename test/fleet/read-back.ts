@@ -1,5 +1,5 @@
+import type { LabFile } from "../lab/lab-file.ts";
 import { type Audit, auditVehicle } from "./audit.ts";
-import type { LabFile } from "./lab-file.ts";
 import type { SimulatedVehicle } from "./simulated.ts";
 import type { TokenMint } from "./tokens.ts";
 

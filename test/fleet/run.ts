@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Vin } from "#schema/domain/vin.ts";
+import type { LabFile } from "../lab/lab-file.ts";
 import { startCommanding } from "./commander.ts";
-import type { LabFile } from "./lab-file.ts";
 import type { FleetOptions } from "./options.ts";
 import { startPublishing } from "./publisher.ts";
 import { readBack } from "./read-back.ts";

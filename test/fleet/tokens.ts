@@ -2,7 +2,7 @@ import { signDeviceToken } from "#schema/crypto/device-token.ts";
 import { importSigningKey } from "#schema/crypto/keys.ts";
 import { signOwnerToken } from "#schema/crypto/owner-token.ts";
 import type { Vin } from "#schema/domain/vin.ts";
-import type { LabFile } from "./lab-file.ts";
+import type { LabFile } from "../lab/lab-file.ts";
 
 /** Credentials of simulated vehicles and their owners; each is kept and replaced well before it expires. */
 export type TokenMint = {
