@@ -57,19 +57,19 @@ export const bootLab = async (paths: LabPaths, { signal, onProgress = () => {}, 
       writeLabFile(paths, readLabFile(paths));
       onProgress("sqld answered no writes and was started again");
     },
-  });
-  const routersStarted = Promise.all(routers.map(start));
-  await start(controls[0]);
-
+  }).catch((error: unknown) => onProgress(`sqld answers no writes and could not be started again: ${error}`));
   const admin = createAdminClient(at(ports.controls[0]), drawn.secrets.adminToken);
-  const plan = { ...drawn, secrets: await ensureJoinTokens(admin, drawn) };
+  const startControl = async (): Promise<LabPlan> => {
+    await start(controls[0]);
+    return { ...drawn, secrets: await ensureJoinTokens(admin, drawn) };
+  };
+  const [plan] = await Promise.all([startControl(), ...routers.map(start)]);
   const { cells } = planPrograms(plan);
   await Promise.all([
-    routersStarted,
     registerPops(admin, plan),
     ...controls.slice(1, options.controls).map(start),
     ...cells.map(start),
-    activateCells(admin, plan.cells),
+    activateCells(admin, plan),
   ]);
   if (options.sampleFleet) onProgress(await importSampleFleet(admin, plan));
   const fronts = [...ports.routers, ...ports.cells.map(({ http }) => http)].map(at);

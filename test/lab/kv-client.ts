@@ -17,6 +17,12 @@ export const setKnobs = async (kv: string, patch: KnobsPatch): Promise<Knobs> =>
   return KnobsDocument.parse(await answer.json());
 };
 
+/** The text of a value in a POP's copy; null when it has none. */
+export const readValue = async (kv: string, pop: string, key: string): Promise<string | null> => {
+  const answer = await fetch(`${kv}/pops/${pop}/values/${encodeURIComponent(key)}`, { signal: AbortSignal.timeout(TIMEOUT_MS) });
+  return answer.ok ? answer.text() : null;
+};
+
 /** How many keys a POP's copy has behind a prefix. */
 export const countKeys = async (kv: string, pop: string, prefix: string): Promise<number> => {
   let count = 0;

@@ -1,8 +1,11 @@
 import { PopRegistration } from "#schema/api/cells.ts";
+import { parseTopology } from "#schema/api/topology.ts";
 import { publicJwkOf } from "#schema/crypto/keys.ts";
+import { TOPOLOGY_KEY } from "#schema/domain/route.ts";
+import type { Topology } from "#schema/domain/topology.ts";
 import type { AdminClient } from "./admin-client.ts";
-import { countKeys } from "./kv-client.ts";
-import { at, type CellPlan, type LabPlan } from "./plan-programs.ts";
+import { countKeys, readValue } from "./kv-client.ts";
+import { at, type LabPlan } from "./plan-programs.ts";
 import { sampleFleet, toNdjson } from "./sample-fleet.ts";
 import { type Secrets, saveSecrets } from "./secrets.ts";
 import { waitUntil } from "./wait-until.ts";
@@ -37,8 +40,8 @@ export const registerPops = async (admin: AdminClient, { pops, secrets }: LabPla
   );
 };
 
-/** Waits until control has proof of each cell; a cell that was registered on other ports (another --port-base) gets its new ones. */
-export const activateCells = async (admin: AdminClient, cells: readonly CellPlan[]): Promise<void> => {
+/** Waits until the edge knows each cell; one that was registered on other ports (another --port-base) gets its new ones. */
+export const activateCells = async (admin: AdminClient, { cells, pops, ports: { kv } }: LabPlan): Promise<void> => {
   await Promise.all(
     cells.map(async ({ id, ports }) => {
       const endpoints = { mqtt: `mqtt://127.0.0.1:${ports.mqtt}`, mqttWs: null, https: at(ports.http) };
@@ -49,6 +52,12 @@ export const activateCells = async (admin: AdminClient, cells: readonly CellPlan
       });
     }),
   );
+  const endpointOf = (topology: Topology | null, id: string) => topology?.cells[id]?.endpoints.https;
+  await waitUntil("the cells are published", async () => {
+    const published = await readValue(at(kv), pops[0]?.id ?? "", TOPOLOGY_KEY);
+    const topology = published === null ? null : parseTopology(JSON.parse(published));
+    return cells.every(({ id, ports }) => endpointOf(topology, id) === at(ports.http));
+  });
 };
 
 /** Imports the sample fleet into a new data folder and waits until the edge has its records; answers what to say about it. */

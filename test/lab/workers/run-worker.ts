@@ -43,7 +43,6 @@ export const runWorker = async ({ entry, port, kvPort, pop, options, shared }: W
         unsafeDirectSockets: [{ host: "127.0.0.1", port }],
       } as WorkerOptions,
       {
-        ...COMPATIBILITY,
         name: "kv",
         modules: [{ type: "ESModule", path: "kv.mjs", contents: kvScript }],
         serviceBindings: { KV: externalService(kvPort) },
