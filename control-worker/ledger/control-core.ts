@@ -41,7 +41,7 @@ export class ControlCore implements LedgerPort {
       logger,
       clock,
       placeableAfterSeconds: config.placeableAfterSeconds,
-      onCommit: () => void this.#publisher.run(),
+      onCommit: () => void this.publish(),
     });
     const { random, later } = options;
     this.#publisher = new Publisher({ open: () => this.#publishDeps(), config, clock, random, logger, later });
@@ -68,9 +68,14 @@ export class ControlCore implements LedgerPort {
     return { kind: "accepted" };
   }
 
-  /** What the alarm drives, about once a second. */
+  /** What the alarm drives, about once a second. Publishing goes on by itself: the lease must not wait for it. */
   async tick(): Promise<void> {
-    if ((await this.#renewIfDue()) === null) await this.#publisher.run();
+    if ((await this.#renewIfDue()) === null) void this.publish();
+  }
+
+  /** Publishes until nothing is due. */
+  publish(): Promise<void> {
+    return this.#publisher.run();
   }
 
   async status(): Promise<LedgerStatus> {

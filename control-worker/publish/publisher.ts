@@ -26,7 +26,7 @@ export class Publisher {
   readonly #later: PublisherOptions["later"];
   readonly #logger: Logger;
   #isTimed = false;
-  #isRunning = false;
+  #running: Promise<void> | null = null;
   #isKicked = false;
   #isConfigNew = true;
   #topologyAt = Number.NEGATIVE_INFINITY;
@@ -43,19 +43,20 @@ export class Publisher {
     this.#logger = logger;
   }
 
-  /** Publishes what is due; while a run is under way it only makes that run look once more. */
-  async run(): Promise<void> {
+  /** Publishes what is due; while a run is under way it only makes that run look once more. Never rejects. */
+  run(): Promise<void> {
+    if (this.#clock() < this.#pausedUntil) return Promise.resolve();
     this.#isKicked = true;
-    if (this.#isRunning || this.#clock() < this.#pausedUntil) return;
-    this.#isRunning = true;
-    try {
-      while (this.#isKicked) {
-        this.#isKicked = false;
-        await this.#drain();
-      }
-    } finally {
-      this.#isRunning = false;
+    this.#running ??= this.#loop();
+    return this.#running;
+  }
+
+  async #loop(): Promise<void> {
+    while (this.#isKicked) {
+      this.#isKicked = false;
+      await this.#drain();
     }
+    this.#running = null;
   }
 
   async #drain(): Promise<void> {

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Client, createClient } from "@libsql/client";
@@ -12,13 +12,26 @@ export type TestDatabase = {
   readonly remove: () => void;
 };
 
+const createTemplate = async (): Promise<Buffer> => {
+  const folder = mkdtempSync(join(tmpdir(), "cloverleaf-template-"));
+  const file = join(folder, "control.db");
+  await migrateDatabase({ url: `file:${file}`, schema: "control" });
+  const bytes = readFileSync(file);
+  rmSync(folder, { recursive: true });
+  return bytes;
+};
+
+let template: Promise<Buffer> | null = null;
+
 /** A fresh libSQL file with the control schema. */
 export const createDatabase = async (): Promise<TestDatabase> => {
+  template ??= createTemplate();
   const folder = mkdtempSync(join(tmpdir(), "cloverleaf-control-"));
-  const url = `file:${join(folder, "control.db")}`;
+  const file = join(folder, "control.db");
+  writeFileSync(file, await template);
+  const url = `file:${file}`;
   const own = createClient({ url });
   await own.execute("pragma journal_mode = wal");
-  await migrateDatabase({ url, schema: "control" });
   return {
     url,
     open: () => createClient({ url }),
