@@ -1,5 +1,6 @@
 import type { LabFile } from "../lab/lab-file.ts";
-import { type Audit, auditVehicle } from "./audit.ts";
+import { type Audit, type CellLedger, compareStored, storedIds } from "./audit.ts";
+import { isSameEndpoint } from "./reference.ts";
 import type { SimulatedVehicle } from "./simulated.ts";
 import type { TokenMint } from "./tokens.ts";
 
@@ -9,16 +10,19 @@ type Run = { readonly lab: Pick<LabFile, "cells">; readonly mint: TokenMint; rea
 
 const IN_PARALLEL = 16;
 
-const auditOne = async ({ vehicle, acknowledged, cells }: SimulatedVehicle, run: Run): Promise<Audit> => {
+const ledgerOf = async ({ vehicle }: SimulatedVehicle, mqtt: string, acknowledged: ReadonlySet<string>, run: Run): Promise<CellLedger> => {
   const { vin, route } = vehicle;
-  const token = await run.mint.ownerToken(vin);
-  const calls = [...cells].map((mqtt) => {
-    const known = run.lab.cells.find((cell) => cell.mqtt === mqtt)?.http;
-    const https = known ?? (route?.endpoints.mqtt === mqtt ? route.endpoints.https : null);
-    if (https === null) throw new Error(`lab.json names no cell with the endpoint ${mqtt}`);
-    return { vin, https, token, allowedHosts: route?.allowedHosts ?? [] };
-  });
-  return auditVehicle({ vin, acknowledged, calls }, run);
+  const known = run.lab.cells.find((cell) => isSameEndpoint(cell.mqtt, mqtt))?.http;
+  const https = known ?? (isSameEndpoint(route?.endpoints.mqtt, mqtt) ? route?.endpoints.https : undefined);
+  if (https === undefined) throw new Error(`lab.json names no cell with the endpoint ${mqtt}`);
+  const stored = await storedIds({ vin, https, token: await run.mint.ownerToken(vin) }, run.from);
+  return { acknowledged, stored: stored?.filter((id) => id.startsWith(run.prefix)) ?? null };
+};
+
+const auditOne = async (simulated: SimulatedVehicle, run: Run): Promise<Audit> => {
+  const ledgers: CellLedger[] = [];
+  for (const [mqtt, acknowledged] of simulated.acknowledged) ledgers.push(await ledgerOf(simulated, mqtt, acknowledged, run));
+  return compareStored(ledgers);
 };
 
 /** Reads what the cells stored of every vehicle and compares it with what they acknowledged. */

@@ -20,17 +20,23 @@ export const progressLine = (
     `ack p99 ${ms(tally.latencies.publishAck.percentile(0.99))}`,
   ].join("  ");
 
-/** The closing summary. `stored` is null when it was not read back. */
-export const summary = (
-  tally: Tally,
-  run: { readonly vehicles: number; readonly connected: number; readonly stored: number | null },
-): string => {
+export type Closing = {
+  readonly vehicles: number;
+  readonly connected: number;
+  readonly stored: number;
+  /** Acknowledged by a cell that has since given the vehicle up. */
+  readonly unreadable: number;
+};
+
+/** The closing summary. */
+export const summary = (tally: Tally, run: Closing): string => {
   const { badRefused: bad, latencies } = tally;
   const rows: readonly (readonly [string, string])[] = [
     ["vehicles", `${run.vehicles}, ${run.connected} connected at the end`],
     ["connects", `${tally.connects} (refused ${tally.refusals}, redirects followed ${tally.redirects})`],
     ["resolves", `${tally.resolves} (failed ${tally.resolveFailures})`],
-    ["messages", `sent ${tally.sent}, acknowledged ${tally.acknowledged}, stored ${run.stored ?? "not read"}, rejected ${tally.rejected}`],
+    ["messages", `sent ${tally.sent}, acknowledged ${tally.acknowledged}, stored ${run.stored}, rejected ${tally.rejected}`],
+    ...(run.unreadable === 0 ? [] : [["not readable", `${run.unreadable} acknowledged by a cell that has given the vehicle up`] as const]),
     ["commands", `sent ${tally.commandsSent}, succeeded ${tally.commandsSucceeded}, unsuccessful ${tally.commandsUnsuccessful}`],
     ["bad commands refused", `tampered ${bad.tampered}, repeated ${bad.repeated}, expired ${bad.expired}, foreign ${bad.foreign}`],
     ["latency p50 / p99", ""],

@@ -73,8 +73,9 @@ export const runFleet = async (
   const unacknowledged = fleet.reduce((sum, { vehicle }) => sum + vehicle.waiting, 0);
   for (const { vehicle } of fleet) vehicle.stop();
   const { audits, failures } = await readBack(fleet, { lab, mint, prefix, from });
-  const stored = audits.reduce((sum, audit) => sum + audit.stored, 0);
-  out.write(`${summary(tally, { vehicles: fleet.length, connected: connectedAtEnd, stored })}\n`);
+  const sum = (of: "stored" | "unreadable") => audits.reduce((total, audit) => total + audit[of], 0);
+  const closing = { vehicles: fleet.length, connected: connectedAtEnd, stored: sum("stored"), unreadable: sum("unreadable") };
+  out.write(`${summary(tally, closing)}\n`);
   return failuresOf({
     ...{ tally, audits, unacknowledged, auditFailures: failures, isInterrupted: signal.aborted },
     neverConnected: fleet.filter(({ isEverConnected }) => !isEverConnected).length,

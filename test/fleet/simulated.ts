@@ -11,9 +11,8 @@ import { createVehicle, type Vehicle, type VehicleObserver } from "./vehicle.ts"
 /** A vehicle under test, and what the audit must know of it. */
 export type SimulatedVehicle = {
   readonly vehicle: Vehicle;
-  readonly acknowledged: Set<string>;
-  /** MQTT endpoints that acknowledged something. */
-  readonly cells: Set<string>;
+  /** Ids of acknowledged telemetry by the MQTT endpoint that acknowledged it. */
+  readonly acknowledged: Map<string, Set<string>>;
   isEverConnected: boolean;
 };
 
@@ -53,8 +52,8 @@ const observe = (simulation: Simulation, self: () => SimulatedVehicle): VehicleO
       if (!message.topic.endsWith("/telemetry")) return;
       tally.acknowledged++;
       tally.latencies.publishAck.record(latencyMs);
-      self().acknowledged.add(message.id);
-      self().cells.add(url);
+      const { acknowledged } = self();
+      acknowledged.set(url, (acknowledged.get(url) ?? new Set()).add(message.id));
     },
     onRejected: (message) => {
       tally.rejected++;
@@ -83,7 +82,7 @@ const takeCommand = async (simulation: Simulation, vin: Vin, token: string, offe
   for (const { name } of executed) tally.violations.push(`a vehicle executed a ${name} command`);
   for (const { name } of refused) tally.badRefused[name]++;
   if (genuine.kind === "execute") simulation.lastCommand = { vin, token };
-  else addExample(tally, `a command was not executed: ${genuine.kind === "refused" ? genuine.fault : "repeated"}`);
+  if (genuine.kind === "refused") addExample(tally, `a command was refused: ${genuine.fault}`);
 };
 
 /** A reference client wired to the lab's edge, its credentials and the tally. */
@@ -99,6 +98,6 @@ export const createSimulatedVehicle = (simulation: Simulation, vin: Vin, protoco
     onCommand: (token, offer) => takeCommand(simulation, vin, token, offer),
     observer: observe(simulation, () => simulated),
   });
-  const simulated: SimulatedVehicle = { vehicle, acknowledged: new Set(), cells: new Set(), isEverConnected: false };
+  const simulated: SimulatedVehicle = { vehicle, acknowledged: new Map(), isEverConnected: false };
   return simulated;
 };

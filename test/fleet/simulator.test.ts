@@ -7,16 +7,27 @@ import { furtherVins } from "./registry.ts";
 import { type FleetFacts, failuresOf } from "./verdict.ts";
 
 describe("the audit", () => {
+  const ledger = (acknowledged: readonly string[], stored: readonly string[] | null) => ({ acknowledged: new Set(acknowledged), stored });
+  const nothing = { stored: 0, missing: [], duplicated: [], unreadable: 0 };
+
   test("I7: an acknowledged message that is not stored is missing", () => {
-    expect(compareStored(new Set(["a", "b"]), ["a"])).toEqual({ stored: 1, missing: ["b"], duplicated: [] });
+    expect(compareStored([ledger(["a", "b"], ["a"])])).toEqual({ ...nothing, stored: 1, missing: ["b"] });
   });
 
-  test("a message stored twice is found, acknowledged or not", () => {
-    expect(compareStored(new Set(["a"]), ["a", "a", "b", "b"])).toEqual({ stored: 1, missing: [], duplicated: ["a", "b"] });
+  test("a message that one cell holds twice is found, acknowledged or not", () => {
+    expect(compareStored([ledger(["a"], ["a", "a", "b", "b"])])).toEqual({ ...nothing, stored: 1, duplicated: ["a", "b"] });
   });
 
   test("a message stored without its acknowledgement is no fault", () => {
-    expect(compareStored(new Set(["a"]), ["a", "b"])).toEqual({ stored: 1, missing: [], duplicated: [] });
+    expect(compareStored([ledger(["a"], ["a", "b"])])).toEqual({ ...nothing, stored: 1 });
+  });
+
+  test("a cell that has given the vehicle up is not blamed, and what a move brought along counts once", () => {
+    expect(compareStored([ledger(["a", "b"], null), ledger(["c"], ["b", "c"])])).toEqual({ ...nothing, stored: 2, unreadable: 1 });
+  });
+
+  test("a message held by two cells is one message", () => {
+    expect(compareStored([ledger(["a"], ["a"]), ledger(["b"], ["a", "b"])])).toEqual({ ...nothing, stored: 2 });
   });
 });
 
@@ -27,7 +38,7 @@ describe("the verdict", () => {
     neverConnected: 0,
     disconnectedAtEnd: 0,
     unacknowledged: 0,
-    audits: [{ stored: 10, missing: [], duplicated: [] }],
+    audits: [{ stored: 10, missing: [], duplicated: [], unreadable: 0 }],
     auditFailures: [],
   };
 
@@ -36,8 +47,8 @@ describe("the verdict", () => {
   });
 
   test.each<[string, Partial<FleetFacts>]>([
-    ["acknowledged messages are missing", { audits: [{ stored: 9, missing: ["x"], duplicated: [] }] }],
-    ["stored more than once", { audits: [{ stored: 9, missing: [], duplicated: ["x"] }] }],
+    ["acknowledged messages are missing", { audits: [{ stored: 9, missing: ["x"], duplicated: [], unreadable: 0 }] }],
+    ["stored more than once", { audits: [{ stored: 9, missing: [], duplicated: ["x"], unreadable: 0 }] }],
     ["no vehicle may execute", { tally: { ...fine.tally, violations: ["a vehicle executed a repeated command"] } }],
     ["could not be read back", { auditFailures: ["503"] }],
     ["never connected", { neverConnected: 1, disconnectedAtEnd: 1 }],
@@ -54,7 +65,9 @@ describe("the verdict", () => {
 
   test("an interrupted run is judged by what it did, not by what was still to come", () => {
     expect(failuresOf({ ...fine, isInterrupted: true, neverConnected: 3, disconnectedAtEnd: 3, unacknowledged: 2 })).toEqual([]);
-    expect(failuresOf({ ...fine, isInterrupted: true, audits: [{ stored: 0, missing: ["x"], duplicated: [] }] })).toHaveLength(1);
+    expect(
+      failuresOf({ ...fine, isInterrupted: true, audits: [{ stored: 0, missing: ["x"], duplicated: [], unreadable: 0 }] }),
+    ).toHaveLength(1);
   });
 });
 
