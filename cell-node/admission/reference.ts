@@ -1,4 +1,4 @@
-import type { Admission } from "#schema/domain/admission.ts";
+import type { Refusal, Refused } from "#schema/domain/admission.ts";
 import type { CellId } from "#schema/domain/cell.ts";
 import type { AdmissionOutcome } from "./admit-vehicle.ts";
 import type { Presented } from "./credentials.ts";
@@ -13,8 +13,12 @@ export const serverReferenceOf = (world: World, cell: CellId): string | null => 
   return `${url.hostname}:${url.port || (DEFAULT_PORTS[url.protocol] ?? "8883")}`;
 };
 
-/** The newest epoch that a refused vehicle should hear of; null when none is known. */
-export const epochToTell = (admission: Admission, { vehicle }: AdmissionOutcome, { credential }: Presented): number | null => {
+/** Refusals to someone who has not proved to be the vehicle. */
+const SILENT: readonly Refusal[] = ["over_budget", "bad_credential", "wrong_identity"];
+
+/** The newest epoch that a refused vehicle should hear of; null when there is none, or it is none of the caller's business. */
+export const epochToTell = (admission: Refused, { vehicle }: AdmissionOutcome, { credential }: Presented): number | null => {
+  if (SILENT.includes(admission.refusal)) return null;
   if (admission.learn !== null) return admission.learn.epoch;
   const ticketEpoch = credential.kind === "ticket" ? credential.epoch : 0;
   return Math.max(vehicle?.record.epoch ?? 0, ticketEpoch) || null;

@@ -1,12 +1,10 @@
-import type { Admission } from "#schema/domain/admission.ts";
+import type { Refused } from "#schema/domain/admission.ts";
 import { REFUSAL_ANSWERS } from "#schema/domain/refusal.ts";
 import type { AdmissionOutcome } from "../admission/admit-vehicle.ts";
 import type { Presented } from "../admission/credentials.ts";
 import { epochToTell, serverReferenceOf } from "../admission/reference.ts";
 import type { World } from "../admission/world.ts";
 import type { ConnackRefusal } from "./connack.ts";
-
-type Refused = Extract<Admission, { kind: "refuse" }>;
 
 /** A refusal of the admission table as a CONNACK. */
 export const refusalOf = (admission: Refused, outcome: AdmissionOutcome, presented: Presented, world: World): ConnackRefusal => {

@@ -13,8 +13,15 @@ export type CellDatabase = {
   /** Runs all rows in one transaction; when it returns they are on disk. */
   commit(rows: readonly (readonly [WriteKind, string])[]): void;
   read(name: ReadName, parameters: readonly unknown[]): unknown[];
+  /** How many messages wait for their index entries. */
+  unindexed(): number;
+  /** Indexes the oldest of them, up to `limit`. */
+  indexSome(limit: number): void;
   close(): void;
 };
+
+/** Unindexed messages are the newest: a look from the end finds the last indexed one. */
+const LAST_INDEXED = "select coalesce((select sequence from telemetry where is_indexed = 1 order by sequence desc limit 1), 0) as indexed";
 
 const prepareAll = <Name extends string>(database: Database.Database, sql: Readonly<Record<Name, string>>) => {
   const prepared = new Map<Name, Database.Statement>();
@@ -33,6 +40,11 @@ export const openDatabase = (path: string): CellDatabase => {
   database.exec(`pragma cache_size = -${CACHE_KIB}`);
   database.exec(`pragma wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
   migrate(database);
+  let { indexed } = database.prepare(LAST_INDEXED).get() as { indexed: number };
+  const last = database.prepare("select coalesce(max(sequence), 0) as sequence from telemetry");
+  const readLast = () => (last.get() as { sequence: number }).sequence;
+  const setIndexed = database.prepare("update or ignore telemetry set is_indexed = 1 where sequence > ? and sequence <= ?");
+  const dropRepeated = database.prepare("delete from telemetry where sequence > ? and sequence <= ? and is_indexed = 0");
   const writes = prepareAll(database, WRITES);
   const reads = prepareAll(database, READS);
   return {
@@ -41,7 +53,17 @@ export const openDatabase = (path: string): CellDatabase => {
       for (const [kind, json] of rows) writes(kind).run([json]);
       database.exec("commit");
     },
-    read: (name, parameters) => reads(name).all([...parameters]),
+    read: (name, parameters) => reads(name).all([...parameters, ...(name === "telemetry" ? [indexed] : [])]),
+    unindexed: () => Math.max(0, readLast() - indexed),
+    indexSome(limit) {
+      const upTo = Math.min(readLast(), indexed + limit);
+      if (upTo <= indexed) return;
+      database.exec("begin immediate");
+      setIndexed.run([indexed, upTo]);
+      dropRepeated.run([indexed, upTo]);
+      database.exec("commit");
+      indexed = upTo;
+    },
     close: () => database.close(),
   };
 };

@@ -10,9 +10,18 @@ export const READS = {
   openCommands: `select ${COMMAND_COLUMNS} from commands where state in ('queued', 'sent', 'accepted') order by created_at, id`,
   commandById: `select ${COMMAND_COLUMNS} from commands where vehicle = ? and id = ?`,
   commandByIdempotencyKey: `select ${COMMAND_COLUMNS} from commands where idempotency_key = ?`,
-  telemetry: `select sequence, id, received_at as receivedAt, payload from telemetry
-    where vehicle = ?1 and received_at >= ?2 and received_at < ?3 and (received_at, sequence) > (?4, ?5)
-    order by received_at, sequence limit ?6`,
+  /** Parameters: vehicle, from, to, position (received_at, sequence), limit, last indexed sequence. A repeated id counts once, the first. */
+  telemetry: `select * from (
+      select sequence, id, received_at as receivedAt, payload from telemetry indexed by telemetry_by_time
+        where is_indexed = 1 and vehicle = ?1 and received_at >= ?2 and received_at < ?3 and (received_at, sequence) > (?4, ?5)
+        order by received_at, sequence limit ?6)
+    union all
+    select min(sequence), id, received_at, payload from telemetry tail
+      where sequence > ?7 and vehicle = ?1
+        and not exists (select 1 from telemetry seen where seen.is_indexed = 1 and seen.vehicle = ?1 and seen.id = tail.id)
+      group by id
+      having received_at >= ?2 and received_at < ?3 and (received_at, min(sequence)) > (?4, ?5)
+    order by receivedAt, sequence limit ?6`,
 } as const satisfies Record<string, string>;
 
 export type ReadName = keyof typeof READS;

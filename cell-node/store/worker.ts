@@ -3,6 +3,12 @@ import { type CellDatabase, openDatabase } from "./database.ts";
 import type { StoreReply, StoreRequest } from "./protocol.ts";
 
 const ATTEMPTS = 2;
+/** Messages are indexed when no write has come for a moment, a few at a time so that the next write does not wait. */
+const IDLE_MS = 20;
+const SLICE = 500;
+/** Beyond this a reader would feel the unindexed tail: then writes wait for it, many at a time. */
+const MAX_UNINDEXED = 50_000;
+const FORCED_SLICE = 5_000;
 
 if (parentPort === null) throw new Error("the store runs on a worker thread");
 const port = parentPort;
@@ -25,11 +31,32 @@ const withDatabase = (work: (open: CellDatabase) => readonly unknown[]): readonl
   }
 };
 
+let idle: NodeJS.Timeout | null = null;
+
+const indexWhenIdle = (delayMs: number): void => {
+  if (idle !== null) clearTimeout(idle);
+  idle = setTimeout(() => {
+    idle = null;
+    if (database === null || database.unindexed() === 0) return;
+    try {
+      withDatabase((open) => {
+        open.indexSome(SLICE);
+        return [];
+      });
+    } catch {
+      // Nothing is lost: readers find unindexed messages too, and what is wrong fails the next write, which says so.
+      return;
+    }
+    indexWhenIdle(0);
+  }, delayMs);
+};
+
 const handle = (request: StoreRequest): readonly unknown[] => {
   if (request.kind === "read") return withDatabase((open) => open.read(request.name, request.parameters));
   if (request.kind === "write") {
     return withDatabase((open) => {
       open.commit(request.rows);
+      if (open.unindexed() > MAX_UNINDEXED) open.indexSome(FORCED_SLICE);
       return [];
     });
   }
@@ -47,7 +74,11 @@ port.on("message", (request: StoreRequest) => {
     reply = { kind: "failed", id: request.id, message, code: String(code ?? "") };
   }
   port.postMessage(reply);
-  if (request.kind === "close") port.close();
+  if (request.kind === "write") indexWhenIdle(IDLE_MS);
+  if (request.kind !== "close") return;
+  if (idle !== null) clearTimeout(idle);
+  port.close();
 });
 
 port.postMessage({ kind: "opened", id: 0 } satisfies StoreReply);
+indexWhenIdle(0);

@@ -19,7 +19,7 @@ export const WRITES = {
   ]),
   commandStates: `update commands set state = r.value->>1, result = r.value->>2, updated_at = r.value->>3
     from json_each(?) r where commands.id = r.value->>0`,
-  telemetry: rowsInto("insert or ignore", "telemetry", ["vehicle", "id", "received_at", "payload"]),
+  telemetry: rowsInto("insert", "telemetry", ["vehicle", "id", "received_at", "payload"]),
   uplinks: rowsInto("insert or ignore", "uplinks", ["vehicle", "channel", "id", "received_at", "payload"]),
   misfits: rowsInto("insert", "misfits", ["vehicle", "topic", "received_at", "reason", "payload"], [...Array(4), "unhex(r.value->>4)"]),
   facts: rowsInto("insert or replace", "facts", ["name", "value"]),

@@ -63,7 +63,7 @@ export type Admission =
         | null;
     };
 
-type Refused = Extract<Admission, { kind: "refuse" }>;
+export type Refused = Extract<Admission, { kind: "refuse" }>;
 
 const refuse = (row: number, refusal: Refusal, detail: string, more: Partial<Pick<Refused, "reference" | "learn">> = {}): Admission => ({
   kind: "refuse",

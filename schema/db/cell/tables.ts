@@ -1,3 +1,4 @@
+import { sql } from "drizzle-orm";
 import { blob, index, integer, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
 import { COMMAND_STATES } from "#schema/domain/command.ts";
 
@@ -20,17 +21,25 @@ export const vehicles = sqliteTable("vehicles", {
   ownedSince: integer("owned_since").notNull(),
 });
 
-/** The hot table: one row an accepted telemetry message, once per id. */
+/**
+ * The hot table. A message is appended unindexed, so that its commit writes a few pages however many vehicles send, and is indexed soon
+ * after, many at a time. A repeated id meets the unique index then, and goes; until then readers leave it out.
+ */
 export const telemetry = sqliteTable(
   "telemetry",
   {
-    sequence: integer().primaryKey(),
+    /** Never reused: what lies above the last indexed one is not indexed. */
+    sequence: integer().primaryKey({ autoIncrement: true }),
     vehicle: integer().notNull(),
     id: text().notNull(),
     receivedAt: integer("received_at").notNull(),
     payload: text().notNull(),
+    isIndexed: integer("is_indexed", { mode: "boolean" }).notNull().default(false),
   },
-  (table) => [uniqueIndex("telemetry_by_id").on(table.vehicle, table.id), index("telemetry_by_time").on(table.vehicle, table.receivedAt)],
+  (table) => [
+    uniqueIndex("telemetry_by_id").on(table.vehicle, table.id).where(sql`is_indexed = 1`),
+    index("telemetry_by_time").on(table.vehicle, table.receivedAt).where(sql`is_indexed = 1`),
+  ],
 );
 
 /** Everything else that vehicles send and the cell acknowledges: events, twin reports, command results. */

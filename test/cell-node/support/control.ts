@@ -1,6 +1,6 @@
 import { serve } from "@hono/node-server";
 import { Hono } from "hono";
-import type { SyncAnswer, SyncRequest } from "#schema/api/sync.ts";
+import type { SyncRequest } from "#schema/api/sync.ts";
 import { generateSigningJwk, importSigningKey, type PrivateJwk, publicJwkOf, type SigningKey } from "#schema/crypto/keys.ts";
 import type { CellId, Endpoints } from "#schema/domain/cell.ts";
 import type { PublicJwk, TrustedIssuer } from "#schema/domain/topology.ts";
@@ -67,7 +67,7 @@ export const startControl = async (port = 0): Promise<Control> => {
   };
 
   /** `timeline.kind.position`: s(napshot) or i(ncrement), from that position of the feed. */
-  const answer = (cell: CellId, request: SyncRequest): SyncAnswer | null => {
+  const answer = (cell: CellId, request: SyncRequest) => {
     const [timeline, kind = "s", position = "0"] = request.cursor?.split(".") ?? [String(state.timeline)];
     if (timeline !== String(state.timeline)) return null;
     const isSnapshot = kind === "s";
@@ -85,7 +85,7 @@ export const startControl = async (port = 0): Promise<Control> => {
       hasMore,
       isSnapshot,
       ...(request.viewVersion !== version && {
-        view: { version, popKeys: { [POP]: [pop.jwk] }, issuers, standby: null, ...structuredClone(state.view) } as SyncAnswer["view"],
+        view: { version, popKeys: { [POP]: [pop.jwk] }, issuers, standby: null, ...structuredClone(state.view) },
       }),
     };
   };

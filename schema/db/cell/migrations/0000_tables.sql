@@ -31,15 +31,16 @@ CREATE TABLE `misfits` (
 );
 --> statement-breakpoint
 CREATE TABLE `telemetry` (
-	`sequence` integer PRIMARY KEY NOT NULL,
+	`sequence` integer PRIMARY KEY AUTOINCREMENT NOT NULL,
 	`vehicle` integer NOT NULL,
 	`id` text NOT NULL,
 	`received_at` integer NOT NULL,
-	`payload` text NOT NULL
+	`payload` text NOT NULL,
+	`is_indexed` integer DEFAULT false NOT NULL
 );
 --> statement-breakpoint
-CREATE UNIQUE INDEX `telemetry_by_id` ON `telemetry` (`vehicle`,`id`);--> statement-breakpoint
-CREATE INDEX `telemetry_by_time` ON `telemetry` (`vehicle`,`received_at`);--> statement-breakpoint
+CREATE UNIQUE INDEX `telemetry_by_id` ON `telemetry` (`vehicle`,`id`) WHERE is_indexed = 1;--> statement-breakpoint
+CREATE INDEX `telemetry_by_time` ON `telemetry` (`vehicle`,`received_at`) WHERE is_indexed = 1;--> statement-breakpoint
 CREATE TABLE `uplinks` (
 	`sequence` integer PRIMARY KEY NOT NULL,
 	`vehicle` integer NOT NULL,
