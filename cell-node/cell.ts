@@ -128,6 +128,7 @@ export const startCell = async (config: Config, { logger, onFatal }: CellDepende
     }),
     onWorld: (next) => {
       world = next;
+      metrics.viewVersion.set(next.version);
     },
     onLost: (vehicles) => vehicles.forEach(dismiss),
   });

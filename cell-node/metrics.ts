@@ -35,6 +35,7 @@ export const createMetrics = () => {
     syncs: new Counter({ name: "cloverleaf_cell_syncs_total", help: "Syncs with control by outcome", labelNames: ["outcome"], registers }),
     sessions: new Gauge({ name: "cloverleaf_cell_sessions", help: "Connected vehicles", registers }),
     vehicles: new Gauge({ name: "cloverleaf_cell_vehicles", help: "Vehicle records", registers }),
+    viewVersion: new Gauge({ name: "cloverleaf_cell_view_version", help: "Topology version of the view from the last sync", registers }),
     tableComplete: new Gauge({ name: "cloverleaf_cell_table_complete", help: "1 when the vehicle table may be trusted", registers }),
   };
 };

@@ -7,7 +7,7 @@ import { readLabFile, writeLabFile } from "./lab-file.ts";
 import type { LabOptions } from "./lab-options.ts";
 import type { LabPaths } from "./paths.ts";
 import { at, type LabPlan, planCells, planPops, planPrograms } from "./plan-programs.ts";
-import { activateCells, ensureJoinTokens, importSampleFleet, registerPops } from "./populate.ts";
+import { activateCells, ensureJoinTokens, importSampleFleet, registerPops, waitSynced } from "./populate.ts";
 import { type PortPlan, planPorts } from "./port-plan.ts";
 import { type Program, startProgram } from "./program.ts";
 import { writePrograms } from "./programs-file.ts";
@@ -65,13 +65,10 @@ export const bootLab = async (paths: LabPaths, { signal, onProgress = () => {}, 
   };
   const [plan] = await Promise.all([startControl(), ...routers.map(start)]);
   const { cells } = planPrograms(plan);
-  await Promise.all([
-    registerPops(admin, plan),
-    ...controls.slice(1, options.controls).map(start),
-    ...cells.map(start),
-    activateCells(admin, plan),
-  ]);
+  await registerPops(admin, plan);
+  await Promise.all([...controls.slice(1, options.controls).map(start), ...cells.map(start), activateCells(admin, plan)]);
   if (options.sampleFleet) onProgress(await importSampleFleet(admin, plan));
+  await waitSynced(admin, plan);
   const fronts = [...ports.routers, ...ports.cells.map(({ http }) => http)].map(at);
   await Promise.all(fronts.map((url) => waitUntil(`${url} serves`, () => isServing(url))));
 

@@ -11,7 +11,19 @@ import { type Secrets, saveSecrets } from "./secrets.ts";
 import { waitUntil } from "./wait-until.ts";
 
 const TOKEN_LIFETIME_SECONDS = 7 * 24 * 3600;
+const TIMEOUT_MS = 5_000;
 const SUFFIXES = ["127.0.0.1", "localhost"];
+
+const publishedTopology = async (kv: string, pop: string): Promise<Topology | null> => {
+  const published = await readValue(kv, pop, TOPOLOGY_KEY);
+  return published === null ? null : parseTopology(JSON.parse(published));
+};
+
+const readCellGauges = async (cell: string): Promise<{ viewVersion: number; vehicles: number }> => {
+  const text = await (await fetch(`${cell}/metrics`, { signal: AbortSignal.timeout(TIMEOUT_MS) })).text();
+  const gauge = (name: string) => Number(text.match(new RegExp(`^cloverleaf_cell_${name} (\\d+)$`, "m"))?.[1] ?? -1);
+  return { viewVersion: gauge("view_version"), vehicles: gauge("vehicles") };
+};
 
 /** Join tokens for the cells and POPs that have none yet; each is kept, so that a joiner repeats its registration with it. */
 export const ensureJoinTokens = async (admin: AdminClient, plan: LabPlan): Promise<Secrets> => {
@@ -52,12 +64,23 @@ export const activateCells = async (admin: AdminClient, { cells, pops, ports: { 
       });
     }),
   );
-  const endpointOf = (topology: Topology | null, id: string) => topology?.cells[id]?.endpoints.https;
   await waitUntil("the cells are published", async () => {
-    const published = await readValue(at(kv), pops[0]?.id ?? "", TOPOLOGY_KEY);
-    const topology = published === null ? null : parseTopology(JSON.parse(published));
-    return cells.every(({ id, ports }) => endpointOf(topology, id) === at(ports.http));
+    const topology = await publishedTopology(at(kv), pops[0]?.id ?? "");
+    return cells.every(({ id, ports }) => topology?.cells[id]?.endpoints.https === at(ports.http));
   });
+};
+
+/** Waits until each cell has heard from control what is true now: the world around it and the vehicles that are its own. */
+export const waitSynced = async (admin: AdminClient, { cells, pops, ports: { kv } }: LabPlan): Promise<void> => {
+  const topology = await publishedTopology(at(kv), pops[0]?.id ?? "");
+  await Promise.all(
+    cells.map(({ id, ports }) =>
+      waitUntil(`${id} is in step with control`, async () => {
+        const [known, cell] = await Promise.all([readCellGauges(at(ports.http)), admin.cell(id)]);
+        return known.viewVersion >= (topology?.version ?? 0) && known.vehicles >= (cell?.vehicles ?? 0);
+      }),
+    ),
+  );
 };
 
 /** Imports the sample fleet into a new data folder and waits until the edge has its records; answers what to say about it. */
