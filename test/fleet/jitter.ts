@@ -4,14 +4,14 @@ export type Wait = { readonly atLeastMs: number; readonly spreadMs: number };
 export const NO_WAIT: Wait = { atLeastMs: 0, spreadMs: 0 };
 
 const BASE_MS = 250;
-const CAP_MS = 8000;
+const CAP_MS = 5000;
 /** As many failures as make the wait longest. */
 export const MOST_FAILURES = 5;
 /** Also keeps a timer inside its 31 bits. */
 const LONGEST_RETRY_AFTER_MS = 24 * 3600 * 1000;
 
 /**
- * Full jitter: the spread doubles with each failure up to 8 s. A server's retry-after is waited out first, and the crowd that
+ * Full jitter: the spread doubles with each failure up to 5 s. A server's retry-after is waited out first, and the crowd that
  * was told the same is then spread over as long again.
  */
 export const backoff = (failures: number, retryAfterMs: number | null = null): Wait => {
