@@ -45,6 +45,7 @@ export const createTopologyHolder = (options: {
   const flights = createFlights<HeldTopology | null>({ clock, keepAlive, waitMs: settings.followerWaitMs, max: 2 });
   const readers = createTopologyReaders();
   let held: HeldTopology | null = null;
+  let isStoreAway = false;
   let attemptedAtMs = Number.NEGATIVE_INFINITY;
   let askedControlAtMs = Number.NEGATIVE_INFINITY;
 
@@ -100,6 +101,7 @@ export const createTopologyHolder = (options: {
       store.readDocument(TOPOLOGY_CANARY_KEY),
       held === null ? takeFromShelf() : undefined,
     ]);
+    isStoreAway = published.kind === "unreachable";
     takeFromKv(published, canary);
     if (held === null) await takeFromControl();
     return held;
@@ -112,7 +114,7 @@ export const createTopologyHolder = (options: {
       const nowMs = clock.now();
       const ageMs = nowMs - held.readAtMs;
       if (ageMs < settings.freshMs || nowMs - attemptedAtMs < settings.freshMs) return held;
-      if (ageMs < settings.staleMs) {
+      if (ageMs < settings.staleMs || isStoreAway) {
         flights.begin("kv", refresh);
         return held;
       }

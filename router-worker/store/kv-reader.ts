@@ -11,7 +11,11 @@ export type KvSource = {
 /** A KV binding as the source that is read here. */
 export const kvSourceOf = (namespace: KVNamespace): KvSource => ({ get: (key, options) => namespace.get(key, options) });
 
-export type KvReader = { read(key: string): Promise<DocumentRead> };
+export type KvReader = {
+  read(key: string): Promise<DocumentRead>;
+  /** Whether reading is worth waiting for: not while the breaker is anything but closed. */
+  isWell(): boolean;
+};
 
 /** Reads KV within a time limit and behind a breaker: a KV that is slow or throws is `unreachable`, at once while the breaker is open. */
 export const createKvReader = (options: {
@@ -37,6 +41,7 @@ export const createKvReader = (options: {
   };
 
   return {
+    isWell: () => breaker.state() === "closed",
     async read(key) {
       if (!breaker.permits()) {
         observe("short_circuit", 0);

@@ -90,7 +90,7 @@ export const createWorkersKvStore = (options: {
       const nowMs = clock.now();
       const ageMs = nowMs - held.readAtMs;
       if (ageMs < settings.freshMs || nowMs < held.retryAtMs) return foundOf(held, "isolate", nowMs);
-      if (ageMs >= settings.staleMs) return readAgain(vehicle, held);
+      if (ageMs >= settings.staleMs && reader.isWell()) return readAgain(vehicle, held);
       flights.begin(vehicle.vin, () => readThrough(vehicle));
       return foundOf(held, "isolate", nowMs);
     },

@@ -25,7 +25,12 @@ export const createMemoryShelf = (): Shelf & { readonly values: Map<string, stri
   };
 };
 
-type Options = { readonly settings?: Partial<Settings>; readonly shelf?: Shelf; readonly topology?: Topology | null };
+type Options = {
+  readonly settings?: Partial<Settings>;
+  readonly shelf?: Shelf;
+  readonly topology?: Topology | null;
+  readonly admitAddress?: (address: string) => Promise<boolean>;
+};
 
 /** A whole router over fakes: KV with a topology, a control-worker and its standby, a clock that moves by hand. */
 export const createTestRouter = async (options: Options = {}) => {
@@ -53,6 +58,7 @@ export const createTestRouter = async (options: Options = {}) => {
     logger: createLogger("router-worker", "debug", (line) => logs.push(JSON.parse(line) as Record<string, unknown>)),
     settings,
     shelf,
+    ...(options.admitAddress !== undefined && { admitAddress: options.admitAddress }),
     controlTargets: [control.target, standby.target],
     createStore: (instruments) => {
       const breaker = createBreaker(clock, settings.kv.breaker);

@@ -8,6 +8,8 @@ import { encodeRouteRecord, routeKeyOf, TOPOLOGY_KEY } from "#schema/domain/rout
 import type { Topology, TopologyCell } from "#schema/domain/topology.ts";
 import { checkDigitOf, isVin, parseVin, type Vin } from "#schema/domain/vin.ts";
 
+import type { Vehicle } from "../../../router-worker/store/port.ts";
+
 export const PEPPER = { id: "p1", secret: "a pepper of at least thirty-two characters" };
 export const OLD_PEPPER = { id: "p0", secret: "the previous pepper, which is as long as that" };
 export const DEVICE_ISSUER = "https://devices.example";
@@ -83,6 +85,13 @@ const oldVinKeyOf = createVinKeyer(OLD_PEPPER.secret);
 
 export const routeKey = async (vin: Vin): Promise<string> => routeKeyOf(PEPPER.id, await vinKeyOf(vin));
 export const oldRouteKey = async (vin: Vin): Promise<string> => routeKeyOf(OLD_PEPPER.id, await oldVinKeyOf(vin));
+
+/** The vehicle of a VIN, as a router with both peppers knows it. */
+export const vehicleOf = async (vin: Vin): Promise<Vehicle> => ({
+  vin,
+  vinKey: await vinKeyOf(vin),
+  routeKeys: [await routeKey(vin), await oldRouteKey(vin)],
+});
 
 export const recordText = (cell: string, epoch: number): string => encodeRouteRecord({ cell: cellId(cell), epoch });
 
