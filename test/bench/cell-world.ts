@@ -6,7 +6,7 @@ import { startLab } from "../lab/lab.ts";
 import type { LabFile } from "../lab/lab-file.ts";
 import { waitUntil } from "../lab/wait-until.ts";
 import { type CellUnderTest, startCellUnderTest } from "./cell-under-test.ts";
-import { freePort } from "./free-port.ts";
+import { freePortBase } from "./free-port.ts";
 import { generateLoad } from "./generate-load.ts";
 import { assignVehicles, type BenchVehicle, openTicketOffice, type TicketOffice } from "./ticket-office.ts";
 
@@ -19,7 +19,7 @@ export type CellWorld = {
   stop(): Promise<void>;
 };
 
-const LAB_PORTS = 90;
+const LAB_SIZE = { cells: 2, pops: 1, controls: 1 };
 
 const admitsTickets = async (cell: CellUnderTest, tickets: TicketOffice, vehicle: BenchVehicle): Promise<boolean> => {
   const login = await tickets.login(vehicle);
@@ -30,8 +30,7 @@ const admitsTickets = async (cell: CellUnderTest, tickets: TicketOffice, vehicle
 /** Boots the lab in a folder of its own; when this returns the cell admits the bench's tickets. */
 export const startCellWorld = async (vehicleCount: number): Promise<CellWorld> => {
   const folder = mkdtempSync(join(tmpdir(), "cloverleaf-bench-"));
-  const portBase = Math.min(await freePort(), 65_000) - LAB_PORTS;
-  const lab = await startLab({ dataDir: join(folder, "lab"), cells: 2, pops: 1, controls: 1, portBase, sampleFleet: true });
+  const lab = await startLab({ ...LAB_SIZE, dataDir: join(folder, "lab"), portBase: await freePortBase(LAB_SIZE), sampleFleet: true });
   const running: (() => Promise<void>)[] = [lab.stop];
   const stop = async () => {
     for (const end of running.splice(0).reverse()) await end();
