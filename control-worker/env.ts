@@ -1,4 +1,5 @@
-import type { LedgerPort } from "./ledger/port.ts";
+import type { Logger } from "#schema/http/log.ts";
+import type { LedgerPort, Refused } from "./ledger/port.ts";
 import type { RouteKv } from "./publish/port.ts";
 
 /** The bindings of control-worker; its variables are read by config.ts. */
@@ -7,5 +8,19 @@ export type Env = {
   readonly LEDGER: { idFromName(name: string): unknown; get(id: unknown): LedgerPort };
 };
 
-/** The one ledger of this control-worker. */
-export const ledgerOf = (env: Env): LedgerPort => env.LEDGER.get(env.LEDGER.idFromName("ledger"));
+const BUSY: Refused = { kind: "refused", code: "busy", detail: "the ledger is restarting", retryAfterSeconds: 1 };
+
+/** The one ledger of this control-worker. A call that the platform breaks off is answered as busy: all of them may be repeated. */
+export const ledgerOf = (env: Env, logger: Logger): LedgerPort => {
+  const ledger = env.LEDGER.get(env.LEDGER.idFromName("ledger"));
+  const orBusy = (error: unknown): Refused => {
+    logger.error("the ledger failed", { error });
+    return BUSY;
+  };
+  return {
+    write: (statements) => ledger.write(statements).catch(orBusy),
+    place: (candidates, mode) => ledger.place(candidates, mode).catch(orBusy),
+    contact: (contact) => ledger.contact(contact).catch(orBusy),
+    status: () => ledger.status(),
+  };
+};

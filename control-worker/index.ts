@@ -14,7 +14,7 @@ const start = (env: Env): Hono => {
   const vinKeyer = createVinKeyer(config.peppers[0].secret);
   return createApp(logger, () => ({
     database: databaseOf(openClient({ url: config.databaseUrl, token: config.databaseToken })),
-    ledger: ledgerOf(env),
+    ledger: ledgerOf(env, logger),
     config,
     vinKeyer,
     logger,
@@ -34,6 +34,6 @@ export default {
   fetch: (request: Request, env: Env) => appOf(env).fetch(request),
   /** Wakes the ledger, whose alarm drives everything else. */
   scheduled: async (_: unknown, env: Env): Promise<void> => {
-    await ledgerOf(env).status();
+    await env.LEDGER.get(env.LEDGER.idFromName("ledger")).status();
   },
 };

@@ -1,5 +1,5 @@
 import { type DatabaseClient, isConstraintFault } from "../store/database.ts";
-import { acquireLease, FENCE_FAULT, fence } from "../store/leases.ts";
+import { acquireLease, FENCE_FAULT, fence, readLeaseState } from "../store/leases.ts";
 import { type Result, resultOf, type Statement, toInStatement } from "../store/statement.ts";
 
 export type Commit =
@@ -102,6 +102,8 @@ export class Writer {
     this.#term = null;
     const startedAt = clock();
     try {
+      const [state] = (await this.#connect().execute(toInStatement(readLeaseState))).rows;
+      if (state !== undefined && state["holder"] !== holder && state["isLapsed"] !== 1) return { kind: "lost" };
       const [result] = await this.#connect().batch([toInStatement(acquireLease(holder, leaseSeconds))], "write");
       const row = result?.rows[0];
       if (row === undefined) return { kind: "lost" };

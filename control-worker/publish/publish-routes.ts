@@ -5,7 +5,7 @@ import { isTooMany, type PublishDeps } from "./port.ts";
 import { type KeyerOf, type RouteWrite, readRouteValues, repairRoutes, writeRoutes } from "./routes.ts";
 
 /** Keys whose values are read together, right before they are written. */
-const WAVE = 12;
+const WAVE = 16;
 const MIN_DEFERRAL_MS = 1_000;
 const MAX_DEFERRAL_MS = 60_000;
 
@@ -40,12 +40,12 @@ const settle = async (deps: PublishDeps, rows: readonly PendingRoute[], writes: 
 export const publishRoutes = async (deps: PublishDeps, keyers: KeyerOf, lane: Lane, limit: number): Promise<Progress> => {
   const rows = await listPendingRoutes(deps.database, lane, deps.clock(), limit);
   if (rows.length === 0) return "idle";
+  if (!(await deps.holdsLease())) return "failed";
   const vins = [...new Set(rows.map(({ vin }) => vin).filter(isVin))];
   const writes: RouteWrite[] = [];
   let isDown = false;
   for (const wave of wavesOf(vins)) {
     const values = await readRouteValues(deps, wave);
-    if (!(await deps.holdsLease())) return "failed";
     const written = await writeRoutes(deps.kv, keyers, values);
     isDown = written.every(({ error }) => error !== null && !isTooMany(error));
     if (isDown) break;

@@ -3,7 +3,7 @@ import type { Topology } from "#schema/domain/topology.ts";
 import { listCells, markEndpointsPublished } from "../store/cells.ts";
 import { findPendingTopology, markTopologyPublished } from "../store/outbox.ts";
 import { listPops } from "../store/pops.ts";
-import { findLatestTopology, findPublishedTopology, insertTopology, markTopologyVersion } from "../store/topologies.ts";
+import { findLatestTopology, findLatestVersion, findPublishedTopology, insertTopology, markTopologyVersion } from "../store/topologies.ts";
 import { buildTopology, decidePublication, saysTheSame } from "./build-topology.ts";
 import type { PublishDeps } from "./port.ts";
 import type { Progress } from "./publish-routes.ts";
@@ -30,7 +30,7 @@ const repairTopology = async (deps: PublishDeps, written: Topology): Promise<voi
 /** Publishes the topology when truth, or the configuration, says something new; a no-op otherwise. */
 export const publishTopology = async (deps: PublishDeps, isConfigNew: boolean): Promise<Progress> => {
   const pending = await findPendingTopology(deps.database);
-  const before = await findLatestTopology(deps.database);
+  const before = await findLatestVersion(deps.database);
   if (pending === null && !isConfigNew && before !== null && before.publishedAt !== null) return "idle";
   const document = await nextDocument(deps);
   const marks = pending === null ? [] : [markTopologyPublished(pending, deps.clock())];

@@ -8,9 +8,9 @@ export type DatabaseClient = Client;
 
 export const databaseOf = (client: Client) => drizzle({ client });
 
-const CALL_TIMEOUT_MS = 4_000;
+const CALL_TIMEOUT_MS = 3_000;
 
-/** A client of the libSQL server whose every call ends after 4 s. */
+/** A client of the libSQL server whose every call ends after 3 s. */
 export const openClient = (target: { readonly url: string; readonly token?: string | undefined }): Client =>
   createClient({
     url: target.url,

@@ -14,6 +14,9 @@ export const acquireLease = (holder: string, leaseSeconds: number): Statement =>
     leaseSeconds * 1000,
   );
 
+/** Whose the lease is, and whether it has lapsed: read before it is asked for, so that waiting for it writes nothing. */
+export const readLeaseState: Statement = statement(`select holder, expires_at <= ${NOW} as isLapsed from leases where name = 'writer'`);
+
 /** First statement of each batch: fails it as a whole when holder and term are no longer the lease's, and renews the lease otherwise. */
 export const fence = (lease: { holder: string; term: number; leaseSeconds: number; batch: string }): Statement =>
   statement(

@@ -127,15 +127,15 @@ describe("publisher", () => {
 
   test("I3: killed before or after any of its steps, the next run brings KV to the truth", { timeout: 30_000 }, async () => {
     await commitUnpublished();
+    const unpublished = await database.copy();
     const clean = createDeath(0, "before");
     await runOnce(clean);
     expect(clean.count()).toBeGreaterThan(15);
     database.remove();
     for (let step = 1; step <= clean.count(); step++) {
       for (const when of ["before", "after"] as const) {
-        database = await createDatabase();
+        database = await createDatabase(unpublished);
         kv = new FakeKv();
-        await commitUnpublished();
         await runOnce(createDeath(step, when));
         await runOnce(createDeath(0, "before"));
         expect(kv.values, `killed ${when} step ${step}`).toEqual(await expectedKv());

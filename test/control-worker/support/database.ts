@@ -9,6 +9,8 @@ export type TestDatabase = {
   readonly open: () => Client;
   /** For a test's own look and meddling. */
   readonly sql: (sql: string, ...args: (string | number | null)[]) => Promise<Record<string, unknown>[]>;
+  /** The whole file as it is now. */
+  readonly copy: () => Promise<Buffer>;
   readonly remove: () => void;
 };
 
@@ -23,12 +25,12 @@ const createTemplate = async (): Promise<Buffer> => {
 
 let template: Promise<Buffer> | null = null;
 
-/** A fresh libSQL file with the control schema. */
-export const createDatabase = async (): Promise<TestDatabase> => {
+/** A libSQL file of its own: with the control schema only, or as another one was. */
+export const createDatabase = async (content?: Buffer): Promise<TestDatabase> => {
   template ??= createTemplate();
   const folder = mkdtempSync(join(tmpdir(), "cloverleaf-control-"));
   const file = join(folder, "control.db");
-  writeFileSync(file, await template);
+  writeFileSync(file, content ?? (await template));
   const url = `file:${file}`;
   const own = createClient({ url });
   await own.execute("pragma journal_mode = wal");
@@ -36,6 +38,10 @@ export const createDatabase = async (): Promise<TestDatabase> => {
     url,
     open: () => createClient({ url }),
     sql: async (sql, ...args) => (await own.execute({ sql, args })).rows.map((row) => ({ ...row })),
+    copy: async () => {
+      await own.execute("pragma wal_checkpoint(truncate)");
+      return readFileSync(file);
+    },
     remove: () => {
       own.close();
       rmSync(folder, { recursive: true, force: true });
