@@ -73,7 +73,7 @@ test("I7: after kill -9 of a cell under load every acknowledged message is there
 
 test("I4: with control-worker dead as well a restarted cell admits its vehicles within 15 s of its start", async () => {
   await Promise.all([lab.process("control").kill(), lab.process(cell).kill()]);
-  await lab.process(cell).start();
+  const start = lab.process(cell).start();
   await until("every vehicle is admitted", CONNECT_WITHIN_MS, async () => {
     const attempts = await Promise.all(
       vins.map(async (vin) => connectTo({ url: world.cellOf(cell).mqtt, vin, password: await world.deviceToken(vin) })),
@@ -81,5 +81,6 @@ test("I4: with control-worker dead as well a restarted cell admits its vehicles 
     for (const attempt of attempts) if (attempt.kind === "admitted") attempt.client.end(true);
     return attempts.every(({ kind }) => kind === "admitted");
   });
+  await start;
   await lab.process("control").start();
 });

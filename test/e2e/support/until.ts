@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-const PAUSE_MS = 50;
+const FIRST_PAUSE_MS = 25;
+const LONGEST_PAUSE_MS = 400;
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
@@ -8,7 +9,7 @@ const messageOf = (error: unknown): string => (error instanceof Error ? error.me
 export const until = async <T>(what: string, withinMs: number, probe: () => Promise<T | null | false> | T | null | false): Promise<T> => {
   const deadline = performance.now() + withinMs;
   let last = "no";
-  while (performance.now() < deadline) {
+  for (let pauseMs = FIRST_PAUSE_MS; performance.now() < deadline; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
     try {
       const answer = await probe();
       if (answer !== null && answer !== false) return answer;
@@ -16,7 +17,7 @@ export const until = async <T>(what: string, withinMs: number, probe: () => Prom
     } catch (error) {
       last = messageOf(error);
     }
-    await sleep(PAUSE_MS);
+    await sleep(pauseMs);
   }
   throw new Error(`${what}: not within ${withinMs} ms, last: ${last}`);
 };

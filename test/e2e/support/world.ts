@@ -85,10 +85,11 @@ export const createWorld = async (file: LabFile) => {
         .map((line) => JSON.parse(line));
     },
 
-    /** Ids of the telemetry that a cell has stored of a vehicle. */
+    /** Ids of the telemetry that a cell has stored of a vehicle; throws when it does not serve it. */
     async stored(vin: Vin, cell: string): Promise<string[]> {
-      const token = await mint.ownerToken(vin);
-      return storedIds({ vin, https: cellOf(cell).http, allowedHosts: [], token }, new Date(0));
+      const ids = await storedIds({ vin, https: cellOf(cell).http, token: await mint.ownerToken(vin) }, new Date(0));
+      if (ids === null) throw new Error(`${cell} does not serve ${vin}`);
+      return ids;
     },
 
     /** A program's answer on a health path, null while it does not answer. */
