@@ -12,6 +12,7 @@ import { type ControlClient, type ControlTarget, createControlClient, type Place
 import { createFlights, type KeepAlive } from "./flights.ts";
 import { createInstruments, type Instruments, observeParts } from "./instruments.ts";
 import { type Buckets, createBuckets, type Limit } from "./limits.ts";
+import { createPointFlusher, type PointFlusher, type WritePoint } from "./points.ts";
 import type { ResolveAsk, ResolveDeps } from "./resolve.ts";
 import type { Settings } from "./settings.ts";
 import type { RouteStore, Shelf } from "./store/port.ts";
@@ -31,6 +32,8 @@ export type RouterParts = {
   readonly settings: Settings;
   readonly shelf: Shelf;
   readonly admitAddress?: (address: string) => Promise<boolean>;
+  /** Where counts go beside `/metrics`. */
+  readonly writePoint?: WritePoint;
   readonly controlTargets: readonly ControlTarget[];
   readonly createStore: (instruments: Instruments) => { readonly store: RouteStore; readonly breaker: Breaker | null };
 };
@@ -51,6 +54,9 @@ export type RouterDeps = {
   readonly limits: Readonly<Record<"caller" | "issuer" | "address", Buckets>>;
   /** Addresses that have sent bad credentials, and until when that is held against them; bounded. */
   readonly suspects: LRUCache<string, number>;
+  /** Whether this `assigned` answer is the one in many that is logged. */
+  readonly isSampled: () => boolean;
+  readonly points: PointFlusher;
   /** The platform's own rate limit per address. */
   readonly admitAddress: (address: string) => Promise<boolean>;
 };
@@ -92,9 +98,12 @@ export const createDeps = (parts: RouterParts): RouterDeps => {
   const bucketsOf = (limit: Limit) => createBuckets(clock, limit, settings.limits.maxKeys);
   const lookPast = bucketsOf(settings.limits.lookPast);
   const keyer = createVehicleKeyer(parts.peppers);
+  let assigned = 0;
   return {
     ...{ popId, clock, logger, settings, instruments, keyer, topology, control },
     random: parts.random,
+    isSampled: () => ++assigned % settings.logSample === 0,
+    points: createPointFlusher({ metrics: instruments.metrics, clock, popId, write: parts.writePoint ?? null }),
     suspects: new LRUCache({ max: MAX_SUSPECTS }),
     admitAddress: parts.admitAddress ?? (async () => true),
     credentials: createCredentials({ clock, keyer, max: settings.maxCredentials }),

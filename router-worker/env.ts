@@ -1,4 +1,4 @@
-import type { CacheStorage, Fetcher, KVNamespace } from "@cloudflare/workers-types";
+import type { AnalyticsEngineDataset, CacheStorage, Fetcher, KVNamespace, RateLimit } from "@cloudflare/workers-types";
 import * as z from "zod";
 import { importSigningKey, type PrivateJwk } from "#schema/crypto/keys.ts";
 import { createLogger, LOG_LEVELS } from "#schema/http/log.ts";
@@ -24,6 +24,10 @@ export type Env = {
   readonly POP_PRIVATE_JWK: string;
   readonly PEPPERS: string;
   readonly LOG_LEVEL?: string;
+  /** Asked about addresses that have sent bad credentials. */
+  readonly ADDRESS_LIMIT?: RateLimit;
+  /** Where the counts of all isolates meet. */
+  readonly POINTS?: AnalyticsEngineDataset;
 };
 
 const JsonText = z.string().transform((text, context): unknown => {
@@ -55,6 +59,7 @@ const targetOf = (name: string, binding: Fetcher, clock: Clock, settings: Settin
 /** Reads the bindings, once per isolate, and wires the router over Workers KV. Throws on bindings that are missing or malformed. */
 export const createWorkerDeps = async (env: Env, keepAlive: KeepAlive, caches: CacheStorage): Promise<RouterDeps> => {
   const variables = Variables.parse(env);
+  const { ADDRESS_LIMIT, POINTS } = env;
   const clock = systemClock;
   const settings = DEFAULT_SETTINGS;
   const logger = createLogger("router-worker", variables.LOG_LEVEL);
@@ -72,6 +77,8 @@ export const createWorkerDeps = async (env: Env, keepAlive: KeepAlive, caches: C
     logger,
     settings,
     shelf,
+    ...(ADDRESS_LIMIT !== undefined && { admitAddress: async (key) => (await ADDRESS_LIMIT.limit({ key })).success }),
+    ...(POINTS !== undefined && { writePoint: (point) => POINTS.writeDataPoint(point) }),
     controlTargets: [
       targetOf("control", env.CONTROL, clock, settings),
       ...(env.CONTROL_STANDBY === undefined ? [] : [targetOf("standby", env.CONTROL_STANDBY, clock, settings)]),

@@ -5,6 +5,8 @@ type Family = { readonly help: string; readonly type: "counter" | "gauge" | "his
 
 export type Gauge = { readonly labels: readonly (readonly [string, string])[]; readonly value: number };
 
+export type Count = { readonly name: string; readonly labels: readonly string[]; readonly value: number };
+
 const labelsOf = (pairs: readonly (readonly [string, string])[]): string =>
   pairs.length === 0 ? "" : `{${pairs.map(([name, value]) => `${name}="${value.replaceAll(/[\\"\n]/g, "_")}"`).join(",")}}`;
 
@@ -64,8 +66,9 @@ export const createMetrics = () => {
         .flatMap(([name, { help, type, lines }]) => [`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`, ...lines(name)])
         .join("\n")
         .concat("\n"),
-    /** Every counter's values, by family and joined label values. */
-    counts: (): ReadonlyMap<string, ReadonlyMap<string, number>> => counted,
+    /** Every counter as it stands. */
+    counts: (): Count[] =>
+      [...counted].flatMap(([name, values]) => [...values].map(([key, value]) => ({ name, labels: key.split(SEPARATOR), value }))),
   };
 };
 export type Metrics = ReturnType<typeof createMetrics>;

@@ -36,8 +36,6 @@ export const topologyOf = async (deps: RouterDeps): Promise<HeldTopology> => {
   return held;
 };
 
-let assignedSinceLogged = 0;
-
 /** Every placement, refusal and failover is logged, of `assigned` one in many. */
 const logResolution = (deps: RouterDeps, c: Context, vehicle: Vehicle, resolution: Resolution): void => {
   const { vinKey } = vehicle;
@@ -46,7 +44,7 @@ const logResolution = (deps: RouterDeps, c: Context, vehicle: Vehicle, resolutio
     return;
   }
   const { served, origin } = resolution;
-  if (served.reason === "assigned" && ++assignedSinceLogged % deps.settings.logSample !== 0) return;
+  if (served.reason === "assigned" && !deps.isSampled()) return;
   deps.logger.info("routed", { requestId: requestIdOf(c), vinKey, cell: served.cell, epoch: served.epoch, reason: served.reason, origin });
 };
 
@@ -64,5 +62,6 @@ export const serveVehicle = async (deps: RouterDeps, c: Context): Promise<Answer
   instruments.lookups.inc(resolution.origin);
   instruments.requests.inc("served", resolution.served.reason);
   instruments.decisions.observe((clock.monotonic() - startedAtMs) / 1000);
+  deps.points.flush();
   return answer;
 };

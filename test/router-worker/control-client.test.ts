@@ -1,4 +1,4 @@
-import { decodeJwt, jwtVerify } from "jose";
+import { decodeJwt, importJWK, type JWK, jwtVerify } from "jose";
 import { describe, expect, test } from "vitest";
 import { publicJwkOf } from "#schema/crypto/keys.ts";
 import { createTestRouter } from "./support/router.ts";
@@ -57,8 +57,7 @@ describe("control, as the router calls it", () => {
     if (request === undefined) throw new Error("control was not asked");
     const token = (request.headers.get("Authorization") ?? "").replace("Bearer ", "");
     expect(decodeJwt(token)).toMatchObject({ iss: POP, aud: "cloverleaf-control" });
-    const publicKey = await crypto.subtle.importKey("jwk", publicJwkOf(KEYS.pop), "Ed25519", false, ["verify"]);
-    await jwtVerify(token, publicKey, { currentDate: new Date(router.clock.now()) });
+    await jwtVerify(token, await importJWK(publicJwkOf(KEYS.pop) as JWK), { currentDate: new Date(router.clock.now()) });
     expect(request.headers.get("traceparent")).toBe(traceparent);
     expect(await request.json()).toEqual({ vin, issuer: "https://devices.example" });
     expect(request.url).not.toContain(vin);

