@@ -16,7 +16,7 @@ const COMPATIBILITY = { compatibilityDate: "2026-07-01", compatibilityFlags: ["n
 
 const startRouter = async (fleet: EdgeFleet): Promise<DirectWorker> => {
   const router = await startDirectWorker({
-    ...{ name: "router", ...COMPATIBILITY, kvNamespaces: ["ROUTES"], bindings: { ...fleet.variables, LOG_LEVEL: "error" } },
+    ...{ name: "router", ...COMPATIBILITY, kvNamespaces: ["ROUTES"], bindings: fleet.variables },
     modules: [{ type: "ESModule", path: "router.mjs", contents: await bundleWorker("router-worker/index.ts") }],
     // Control is down: a hot edge answers without it (invariant I4).
     serviceBindings: { CONTROL: { external: { address: "127.0.0.1:1", http: {} } } },

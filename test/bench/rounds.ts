@@ -1,4 +1,4 @@
-import { cpuSecondsOf } from "./cpu.ts";
+import { cpuSecondsOf, untilQuiet } from "./cpu.ts";
 
 /** How much was done in how long. */
 export type Work = { readonly count: number; readonly seconds: number };
@@ -6,7 +6,7 @@ export type Work = { readonly count: number; readonly seconds: number };
 /** A server under load. `pid` is the process that serves; its CPU time is read around each measurement. */
 export type Contender = { readonly name: string; readonly pid: number; readonly measure: () => Promise<Work> };
 
-/** `perSecond` as the load saw it; `perCpuSecond` is the work done in a second of the server's own CPU time. */
+/** `perSecond` as the load saw it; `perCpuSecond` is the work done in a second of the server's CPU time, what it put off included. */
 export type Sample = { readonly perSecond: number; readonly perCpuSecond: number };
 
 export type Measured = { readonly name: string; readonly samples: readonly Sample[]; readonly median: number };
@@ -21,6 +21,7 @@ export const medianOf = (values: readonly number[]): number => {
 const sampleOf = async ({ pid, measure }: Contender): Promise<Sample> => {
   const before = cpuSecondsOf(pid);
   const { count, seconds } = await measure();
+  await untilQuiet(pid);
   const after = cpuSecondsOf(pid);
   return { perSecond: count / seconds, perCpuSecond: before === null || after === null ? Number.NaN : count / (after - before) };
 };

@@ -18,7 +18,14 @@ const workerdChildren = (): number[] => {
 export const startDirectWorker = async (options: WorkerOptions & { readonly name: string }): Promise<DirectWorker> => {
   const port = await freePort();
   const others = workerdChildren();
-  const miniflare = new Miniflare({ workers: [{ ...options, unsafeDirectSockets: [{ host: "127.0.0.1", port }] }] });
+  const miniflare = new Miniflare({
+    workers: [{ ...options, unsafeDirectSockets: [{ host: "127.0.0.1", port }] }],
+    // Logs are written as always, and read to nowhere.
+    handleRuntimeStdio: (stdout: NodeJS.ReadableStream, stderr: NodeJS.ReadableStream) => {
+      stdout.resume();
+      stderr.resume();
+    },
+  });
   await miniflare.ready;
   const pid = workerdChildren().find((child) => !others.includes(child)) ?? 0;
   pinProcess("server", pid);
