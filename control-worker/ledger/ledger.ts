@@ -51,6 +51,7 @@ export class Ledger {
   readonly #options: LedgerOptions;
   readonly #queue: Item[] = [];
   #isRunning = false;
+  #isAway = false;
 
   constructor(options: LedgerOptions) {
     this.#options = options;
@@ -114,6 +115,7 @@ export class Ledger {
       return this.#settle(items.slice(middle));
     }
     if (commit.kind !== "committed") return this.#refuse(items, commit);
+    this.#noteReturn();
     if (commit.results === null) return this.#answerUnseen(items);
     this.#answer(items, known, commit.results, placing.length);
     if (statements.length > 0) onCommit();
@@ -161,8 +163,16 @@ export class Ledger {
     this.#options.onCommit();
   }
 
+  #noteReturn(): void {
+    if (this.#isAway) this.#options.logger.info("the database is back");
+    this.#isAway = false;
+  }
+
   #refuse(items: readonly Item[], commit: Exclude<Commit, { kind: "committed" }>): void {
-    if (commit.kind === "unavailable") this.#options.logger.warn("the database cannot be reached", { cause: commit.cause });
+    if (commit.kind === "unavailable" && !this.#isAway) {
+      this.#isAway = true;
+      this.#options.logger.error("the database cannot be reached", { cause: commit.cause });
+    }
     if (commit.kind === "refused") this.#options.logger.info("a write was refused", { detail: commit.detail });
     for (const item of items) item.settle(refusedBy(commit));
   }

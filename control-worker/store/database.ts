@@ -28,11 +28,29 @@ const rootOf = (error: unknown): unknown =>
 /** Whether the database itself judged a statement: then nothing was committed, and trying again changes nothing. */
 export const isConstraintFault = (error: unknown): boolean => (codeOf(rootOf(error)) ?? "").startsWith("SQLITE_CONSTRAINT");
 
-/** Awaits a read; a database that cannot be reached becomes `database_unavailable`. */
+/** SQLite result codes that speak of the database's state, not of the statement. */
+const TRANSIENT = /^SQLITE_(BUSY|LOCKED|FULL|IOERR|READONLY|CANTOPEN|PROTOCOL)/;
+
+const isStatementFault = (error: unknown): boolean => {
+  const code = codeOf(error) ?? "";
+  return code.startsWith("SQL") && !TRANSIENT.test(code);
+};
+
+const ATTEMPTS = 2;
+
+/**
+ * Runs a read, once more when its connection breaks: a kept one may have been closed meanwhile. A database that cannot be reached
+ * becomes `database_unavailable`; the ledger's log says since when, and why.
+ */
 export const reading = async <T>(query: PromiseLike<T>): Promise<T> => {
-  try {
-    return await query;
-  } catch (error) {
-    throw new AppError("database_unavailable", "the database cannot be reached right now", { cause: rootOf(error) });
+  for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+    try {
+      // Each `then` of a drizzle query runs it anew.
+      return await query;
+    } catch (error) {
+      const root = rootOf(error);
+      if (isStatementFault(root)) throw root;
+    }
   }
+  throw new AppError("database_unavailable", "the database cannot be reached right now");
 };
