@@ -39,14 +39,17 @@ const codeOf = (answer: Promise<unknown>): Promise<unknown> =>
     (error: unknown) => (error as { code?: unknown }).code,
   );
 
-const subscribeCode = async (client: MqttClient, topic: string): Promise<unknown> => {
-  try {
-    const [grant] = await client.subscribeAsync(topic, { qos: 1 });
-    return grant?.qos;
-  } catch (error) {
-    return (error as { code?: unknown }).code;
-  }
-};
+/** The SUBACK's reason code; mqtt.js keeps it from its callers. */
+const subscribeCode = (client: MqttClient, topic: string): Promise<unknown> =>
+  new Promise((resolve) => {
+    const onPacket: Parameters<typeof client.on<"packetreceive">>[1] = (packet) => {
+      if (packet.cmd !== "suback") return;
+      client.off("packetreceive", onPacket);
+      resolve(packet.granted[0]);
+    };
+    client.on("packetreceive", onPacket);
+    client.subscribe(topic, { qos: 1 }, () => undefined);
+  });
 
 describe("I8: CONNECT", () => {
   const sign = async (changes: Readonly<Record<string, unknown>>) => {
@@ -177,15 +180,15 @@ describe("the gateway's guard", () => {
     await (await admitted({ url, vin: own, password })).endAsync();
   });
 
-  test.each([
-    ["nothing", Buffer.alloc(0)],
-    ["half a header", Buffer.of(0x10)],
-    ["half a CONNECT", mqttPacket.generate({ cmd: "connect", clientId: "half", protocolVersion: 5 }).subarray(0, 8)],
-  ])("a connection that sends %s is closed within 10 s", async (_, bytes) => {
-    const socket = await open();
-    socket.resume();
-    if (bytes.length > 0) socket.write(bytes);
-    await closed(socket, 10_000);
+  test("connections that send nothing, half a header or half a CONNECT are closed within 10 s", async () => {
+    const connect = mqttPacket.generate({ cmd: "connect", clientId: "half", protocolVersion: 5 });
+    const starts = [Buffer.alloc(0), connect.subarray(0, 1), connect.subarray(0, connect.length - 1)];
+    const sockets = await Promise.all(starts.map(open));
+    for (const [index, socket] of sockets.entries()) {
+      socket.resume();
+      socket.write(starts[index] ?? "");
+    }
+    await Promise.all(sockets.map((socket) => closed(socket, 10_000)));
   });
 
   test.each([
