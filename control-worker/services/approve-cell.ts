@@ -3,17 +3,23 @@ import { AppError } from "#schema/api/error.ts";
 import { advanceCell, type CellId } from "#schema/domain/cell.ts";
 import type { Deps } from "../deps.ts";
 import { updateCell } from "../store/cells.ts";
+import type { Statement } from "../store/statement.ts";
 import { toCell } from "./cell-view.ts";
 import { commit } from "./commit.ts";
 import { requireCell } from "./require.ts";
 
-/** Lets a proven cell go active; approving it again changes nothing. */
-export const approveCell = async (deps: Deps, id: CellId): Promise<Cell> => {
+const planApproval = async (deps: Deps, id: CellId): Promise<readonly Statement[]> => {
   const row = await requireCell(deps, id);
-  if (row.state === "active") return toCell(row);
+  if (row.state === "active") return [];
   if (!row.isProven) throw new AppError("conflict", "the cell has not proved its key at its endpoint yet");
   const state = advanceCell(row.state, "approve");
   if (state === null) throw new AppError("conflict", `a cell that is ${row.state} cannot be approved`);
-  await commit(deps.ledger, updateCell(id, row.version, { state }));
+  return updateCell(id, row.version, { state });
+};
+
+/** Lets a proven cell go active; approving it again changes nothing. */
+export const approveCell = async (deps: Deps, id: CellId): Promise<Cell> => {
+  await commit(deps.ledger, () => planApproval(deps, id));
+  deps.logger.info("cell approved", { cell: id });
   return toCell(await requireCell(deps, id));
 };

@@ -1,14 +1,21 @@
 import { AppError } from "#schema/api/error.ts";
 import type { LedgerPort, Refused } from "../ledger/port.ts";
-import type { Result, Statement } from "../store/statement.ts";
+import type { Statement } from "../store/statement.ts";
 
 /** A refusal of the ledger as the caller's error. */
 export const toError = ({ code, detail, retryAfterSeconds }: Refused): AppError => new AppError(code, detail, { retryAfterSeconds });
 
-/** Commits through the ledger or throws; every write here may be repeated safely. */
-export const commit = async (ledger: LedgerPort, statements: readonly Statement[]): Promise<readonly Result[]> => {
-  const outcome = await ledger.write(statements);
-  if (outcome.kind === "refused") throw toError(outcome);
-  if (outcome.results === null) throw new AppError("busy", "stored, but the database's answer was lost: repeat the call to see it");
-  return outcome.results;
+const ATTEMPTS = 3;
+
+/**
+ * Plans a write from what is there and commits it; when something came in between it looks and plans again, so that a plan's own checks
+ * say what is wrong. Every write here may be repeated safely.
+ */
+export const commit = async (ledger: LedgerPort, plan: () => Promise<readonly Statement[]>): Promise<void> => {
+  for (let attempt = 1; ; attempt++) {
+    const outcome = await ledger.write(await plan());
+    if (outcome.kind === "written" && outcome.results !== null) return;
+    if (outcome.kind === "written") throw new AppError("busy", "stored, but the database's answer was lost: repeat the call to see it");
+    if (outcome.code !== "conflict" || attempt === ATTEMPTS) throw toError(outcome);
+  }
 };

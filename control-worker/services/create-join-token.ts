@@ -12,6 +12,6 @@ export const createJoinToken = async (deps: Deps, request: JoinTokenRequest): Pr
   const expiresAt = now + request.expiresInSeconds * 1000;
   const { kind, region, zone, endpointSuffixes, autoApprove } = request;
   const row = { id, tokenHash: sha256Hex(token), kind, zone, endpointSuffixes, isAutoApproved: autoApprove, expiresAt, createdAt: now };
-  await commit(deps.ledger, [insertJoinToken({ ...row, region: region ?? null })]);
+  await commit(deps.ledger, async () => [insertJoinToken({ ...row, region: region ?? null })]);
   return { id, token, expiresAt: new Date(expiresAt).toISOString() };
 };

@@ -3,6 +3,7 @@ import { AppError } from "#schema/api/error.ts";
 import { advanceCell, type CellId, type CellState } from "#schema/domain/cell.ts";
 import type { Deps } from "../deps.ts";
 import { type CellRow, updateCell } from "../store/cells.ts";
+import type { Statement } from "../store/statement.ts";
 import { toCell } from "./cell-view.ts";
 import { commit } from "./commit.ts";
 import { checkEndpoints } from "./register-cell.ts";
@@ -23,14 +24,19 @@ const checkStandby = async (deps: Deps, row: CellRow, standby: CellId | null | u
   if (other.zone !== row.zone) throw new AppError("zone_mismatch", "a standby lies in the zone of its cell");
 };
 
-/** Changes what operators decide about a cell. */
-export const patchCell = async (deps: Deps, id: CellId, patch: CellPatch, expectedVersion: number | null): Promise<Cell> => {
+const planPatch = async (deps: Deps, id: CellId, patch: CellPatch, expectedVersion: number | null): Promise<readonly Statement[]> => {
   const row = await requireCell(deps, id);
   checkVersion(expectedVersion, row.version);
   await checkStandby(deps, row, patch.standby);
   if (patch.endpoints !== undefined) checkEndpoints(patch.endpoints, row.endpointSuffixes, deps.config.allowedHosts);
   const { capacity, state, ...rest } = patch;
   const changes = Object.fromEntries(Object.entries({ ...rest, ...capacity }).filter(([, value]) => value !== undefined));
-  await commit(deps.ledger, updateCell(id, row.version, { ...changes, state: stateAfter(row, state) }));
+  return updateCell(id, row.version, { ...changes, state: stateAfter(row, state) });
+};
+
+/** Changes what operators decide about a cell. */
+export const patchCell = async (deps: Deps, id: CellId, patch: CellPatch, expectedVersion: number | null): Promise<Cell> => {
+  await commit(deps.ledger, () => planPatch(deps, id, patch, expectedVersion));
+  deps.logger.info("cell changed", { cell: id, members: Object.keys(patch) });
   return toCell(await requireCell(deps, id));
 };

@@ -42,17 +42,25 @@ const statementsOf = (row: VehicleRow, attributes: Partial<VehicleAttributes>, c
   ];
 };
 
-/** Changes a vehicle; another cell re-assigns it at the next epoch, without its data. */
-export const patchVehicle = async (deps: Deps, vin: Vin, patch: VehiclePatch, expectedVersion: number | null): Promise<Vehicle> => {
+const planPatch = async (deps: Deps, vin: Vin, patch: VehiclePatch, expectedVersion: number | null): Promise<Statement[]> => {
   const row = await requireVehicle(deps, vin);
   checkVersion(expectedVersion, row.vehicle.version);
   const { cell: wanted, ...attributes } = patch;
-  if (wanted !== undefined && row.cell === null)
+  if (wanted !== undefined && row.cell === null) {
     throw new AppError("conflict", "the vehicle has no cell yet: it is placed when it first calls");
+  }
   const zone = attributes.zone === undefined ? row.vehicle.zone : attributes.zone;
   const owner = wanted ?? row.cell;
   if (owner !== null) checkCell(await requireTarget(deps, owner), zone, owner !== row.cell);
   const target = wanted !== undefined && wanted !== row.cell ? wanted : null;
-  await commit(deps.ledger, statementsOf(row, attributes as Partial<VehicleAttributes>, target, deps.clock()));
-  return toVehicle(await requireVehicle(deps, vin), deps.clock());
+  return statementsOf(row, attributes as Partial<VehicleAttributes>, target, deps.clock());
+};
+
+/** Changes a vehicle; another cell re-assigns it at the next epoch, without its data. */
+export const patchVehicle = async (deps: Deps, vin: Vin, patch: VehiclePatch, expectedVersion: number | null): Promise<Vehicle> => {
+  await commit(deps.ledger, () => planPatch(deps, vin, patch, expectedVersion));
+  const vehicle = toVehicle(await requireVehicle(deps, vin), deps.clock());
+  const { vinKey, cell, epoch } = vehicle;
+  deps.logger.info("vehicle changed", { vinKey, cell, epoch, members: Object.keys(patch) });
+  return vehicle;
 };

@@ -1,10 +1,12 @@
 import { PROOF_PATH, ProofAnswer } from "#schema/api/cells.ts";
 import { verifyProof } from "#schema/crypto/assertion.ts";
 import { createKeyRing } from "#schema/crypto/keys.ts";
-import { advanceCell } from "#schema/domain/cell.ts";
+import { advanceCell, type CellId } from "#schema/domain/cell.ts";
 import type { Deps } from "../deps.ts";
 import { type CellRow, updateCell } from "../store/cells.ts";
+import type { Statement } from "../store/statement.ts";
 import { commit } from "./commit.ts";
+import { requireCell } from "./require.ts";
 import { newSecret } from "./secrets.ts";
 
 const TIMEOUT_MS = 3_000;
@@ -28,6 +30,12 @@ const askForProof = async (deps: Deps, cell: CellRow): Promise<string | null> =>
   }
 };
 
+const planProven = async (deps: Deps, id: CellId): Promise<readonly Statement[]> => {
+  const row = await requireCell(deps, id);
+  const state = row.isAutoApproved ? (advanceCell(row.state, "approve") ?? row.state) : row.state;
+  return updateCell(id, row.version, { isProven: true, state });
+};
+
 /** Asks a cell to prove its key at its endpoint; a proven one goes active when its token said so. Whether it is proven. */
 export const proveCell = async (deps: Deps, cell: CellRow): Promise<boolean> => {
   const fault = await askForProof(deps, cell);
@@ -35,7 +43,7 @@ export const proveCell = async (deps: Deps, cell: CellRow): Promise<boolean> => 
     deps.logger.warn("cell not proven", { cell: cell.id, fault });
     return false;
   }
-  const state = cell.isAutoApproved ? (advanceCell(cell.state, "approve") ?? cell.state) : cell.state;
-  await commit(deps.ledger, updateCell(cell.id, cell.version, { isProven: true, state }));
+  await commit(deps.ledger, () => planProven(deps, cell.id));
+  deps.logger.info("cell proven", { cell: cell.id });
   return true;
 };

@@ -3,12 +3,14 @@ import { AppError } from "#schema/api/error.ts";
 import type { Endpoints } from "#schema/domain/cell.ts";
 import { offendingEndpoint } from "#schema/domain/topology.ts";
 import type { Deps } from "../deps.ts";
-import { type CellRow, findCell, insertCell } from "../store/cells.ts";
+import { findCell, insertCell } from "../store/cells.ts";
 import { type JoinTokenRow, useJoinToken } from "../store/join-tokens.ts";
+import type { Statement } from "../store/statement.ts";
 import { toCell } from "./cell-view.ts";
 import { checkJoinToken } from "./check-join-token.ts";
 import { commit } from "./commit.ts";
 import { proveCell } from "./prove-cell.ts";
+import { requireCell } from "./require.ts";
 
 /** Endpoints must lie under the token's suffixes, and where vehicles may be sent to. */
 export const checkEndpoints = (endpoints: Endpoints, suffixes: readonly string[], allowedHosts: readonly string[]): void => {
@@ -39,22 +41,24 @@ const toRow = (token: JoinTokenRow, registration: CellRegistration, now: number)
   createdAt: now,
 });
 
-const load = async (deps: Deps, registration: CellRegistration): Promise<CellRow> => {
-  const row = await findCell(deps.database, registration.id);
-  if (row === null) throw new AppError("conflict", "the cell is gone");
-  return row;
+const planRegistration = async (deps: Deps, registration: CellRegistration): Promise<readonly Statement[]> => {
+  const { token, thumbprint, isRepeat } = await checkJoinToken(deps, "cell", registration);
+  if (isRepeat) return [];
+  checkBinding(deps, token, registration);
+  if ((await findCell(deps.database, registration.id)) !== null) throw new AppError("conflict", "a cell of this id exists");
+  const row = toRow(token, registration, deps.clock());
+  return [...useJoinToken(token.id, { id: registration.id, thumbprint }), insertCell(row)];
 };
 
 /** Registers a cell under a join token and asks for its proof. The same token with the same key answers the same again. */
 export const registerCell = async (deps: Deps, registration: CellRegistration): Promise<{ cell: Cell; isNew: boolean }> => {
-  const { token, thumbprint, isRepeat } = await checkJoinToken(deps, "cell", registration);
-  if (!isRepeat) {
-    checkBinding(deps, token, registration);
-    if ((await findCell(deps.database, registration.id)) !== null) throw new AppError("conflict", "a cell of this id exists");
-    const row = toRow(token, registration, deps.clock());
-    await commit(deps.ledger, [...useJoinToken(token.id, { id: registration.id, thumbprint }), insertCell(row)]);
-  }
-  const row = await load(deps, registration);
-  const isProvenNow = !row.isProven && (await proveCell(deps, row));
-  return { cell: toCell(isProvenNow ? await load(deps, registration) : row), isNew: !isRepeat };
+  let isNew = false;
+  await commit(deps.ledger, async () => {
+    const statements = await planRegistration(deps, registration);
+    isNew = statements.length > 0;
+    return statements;
+  });
+  const row = await requireCell(deps, registration.id);
+  if (!row.isProven && (await proveCell(deps, row))) return { cell: toCell(await requireCell(deps, row.id)), isNew };
+  return { cell: toCell(row), isNew };
 };

@@ -84,12 +84,7 @@ describe("PATCH /v1/vehicles/{vin}", () => {
     await register(99, "cell-b");
     const answers = await Promise.all(Array.from({ length: 10 }, (_, n) => patch(n, { cell: "cell-b", model: "raced" })));
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
-    for (const answer of answers.filter(({ status }) => status !== 200)) {
-      expect([
-        ["no_capacity", 503],
-        ["conflict", 409],
-      ]).toContainEqual([answer.json["code"], answer.status]);
-    }
+    expect(new Set(answers.filter(({ status }) => status !== 200).map(({ json }) => json["code"]))).toEqual(new Set(["no_capacity"]));
     expect(codeOf(await patch(99, { cell: "cell-b" }))[0]).toBe(200);
     expect(await control.database.sql("select assigned from cells where id = 'cell-b'")).toEqual([{ assigned: 2 }]);
     expect(await control.database.sql("select count(*) as n from vehicles where model = 'raced'")).toEqual([{ n: 1 }]);
