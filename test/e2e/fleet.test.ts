@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { RouteAnswer } from "#schema/api/route.ts";
 import { topicOf } from "#schema/domain/topic.ts";
@@ -84,6 +86,23 @@ describe.runIf(hasMosquitto)(`stock clients: mosquitto_pub${missing}`, () => {
     ["311", /not authori[sz]ed/i],
   ] as const)("I5: -V %s is turned away at the wrong cell", async (version, answer) => {
     expect((await publish(version, wrongCell(), "astray")).output).toMatch(answer);
+  });
+
+  test("the README's tour works when pasted as it stands", async () => {
+    const readme = readFileSync(join(import.meta.dirname, "../../README.md"), "utf8");
+    const tour = /## Two-minute tour[\s\S]*?```sh\n([\s\S]*?)```/.exec(readme)?.[1] ?? "";
+    const ports = [
+      ["8787", world.file.router],
+      ...world.file.cells.map(({ mqtt }, index) => [String(1884 + index), mqtt] as const),
+    ] as const;
+    const here = ports.reduce((text, [usual, url]) => text.replaceAll(usual, new URL(url).port), tour);
+    const { output } = await run("bash", ["-c", `export LAB_DATA=${lab.dataDir}\n${here}`]);
+    expect(tour).toContain("mosquitto_sub");
+    expect(output).toMatch(/"ticket":"ey/);
+    expect(output).toMatch(/use another server/i);
+    expect(output).toContain('"speed":81');
+    expect(output).toMatch(/^ey[\w-]+\.[\w-]+\.[\w-]+$/m);
+    expect(output).toContain('"state":"succeeded"');
   });
 
   test("I5: what -V 5 is told there is a Server Reference to the right cell", async () => {

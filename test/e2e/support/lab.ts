@@ -29,7 +29,7 @@ const HIGHEST_BASE = 31_000;
 const ATTEMPTS = 20;
 
 /** A base whose 90 ports are free, below those that the system gives to outgoing connections. */
-const freeBase = async (size: LabSize): Promise<number> => {
+export const freeBase = async (size: LabSize): Promise<number> => {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const base = randomInt(LOWEST_BASE, HIGHEST_BASE);
     if ((await takenPorts(planPorts(size, base))).length === 0) return base;
