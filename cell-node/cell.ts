@@ -12,7 +12,7 @@ import { loadVehicleTable } from "./admission/vehicle-table.ts";
 import { createWorld } from "./admission/world.ts";
 import { createApp } from "./app.ts";
 import { createClock } from "./clock.ts";
-import { type Config, LIMITS } from "./config.ts";
+import { type Config, LIMITS, type Limits } from "./config.ts";
 import { createAedesBroker } from "./gateway/aedes-broker.ts";
 import type { Broker } from "./gateway/broker.ts";
 import { farewellOf } from "./gateway/farewells.ts";
@@ -39,12 +39,13 @@ export type CellDependencies = {
   readonly logger: Logger;
   /** Storage is gone: the process should end and be started again. */
   readonly onFatal: (error: Error) => void;
+  readonly limits?: Limits;
 };
 
 const TICK_MS = 1_000;
 
 /** Wires the cell together in the order in which its parts need each other, and starts serving. */
-export const startCell = async (config: Config, { logger, onFatal }: CellDependencies): Promise<Cell> => {
+export const startCell = async (config: Config, { logger, onFatal, limits = LIMITS }: CellDependencies): Promise<Cell> => {
   await mkdir(config.dataFolder, { recursive: true, mode: 0o700 });
   const clock = createClock();
   const metrics = createMetrics();
@@ -66,7 +67,7 @@ export const startCell = async (config: Config, { logger, onFatal }: CellDepende
   let world = createWorld();
   let isStopping = false;
   const table = await loadVehicleTable(store);
-  const completeness = createTableCompleteness(LIMITS.silenceMs, clock.monotonicMs);
+  const completeness = createTableCompleteness(limits.silenceMs, clock.monotonicMs);
   const dismiss = (vehicle: Vehicle) => broker.dismiss(vehicle.vinKey, farewellOf(vehicle, world));
   const admission: AdmissionContext = { self: config.cell, table, world: () => world, completeness, clock, onMovedAway: dismiss };
 
@@ -81,16 +82,16 @@ export const startCell = async (config: Config, { logger, onFatal }: CellDepende
       maySubscribe: (session, filter) => maySubscribe(session.vin, filter),
       onSubscribed: (session) => void commands.deliverTo(session),
     },
-    ...{ limits: LIMITS, maxSessions: config.hardLimit, logger },
+    ...{ limits, maxSessions: config.hardLimit, logger },
   });
   const gateway = createGateway({
-    ...{ admission, broker, limits: LIMITS, metrics, logger },
-    readCredential: createCredentialReader(LIMITS.verifiedTokens),
+    ...{ admission, broker, limits, metrics, logger },
+    readCredential: createCredentialReader(limits.verifiedTokens),
     takeConnect: createTokenBucket(config.connectRate, config.connectBurst),
   });
 
   const isReady = () => !isStopping && completeness.isComplete();
-  const app = createApp({ ...{ admission, commands, store, limits: LIMITS, metrics, logger, isReady }, key: identity.key });
+  const app = createApp({ ...{ admission, commands, store, limits, metrics, logger, isReady }, key: identity.key });
   const http = serve({ fetch: app.fetch, hostname: config.http.host, port: config.http.port });
   const httpPort = await new Promise<number>((resolve, reject) => {
     http.once("error", reject);
@@ -102,13 +103,13 @@ export const startCell = async (config: Config, { logger, onFatal }: CellDepende
   const onSocket = gateway.accept;
   const { host } = config.http;
   const plain = config.plain === null ? null : await listenPlain({ port: config.plain.port, host, onSocket });
-  const tls = config.tls === null ? null : await listenTls({ ...config.tls, host, onSocket, handshakeMs: LIMITS.handshakeMs });
+  const tls = config.tls === null ? null : await listenTls({ ...config.tls, host, onSocket, handshakeMs: limits.handshakeMs });
 
   const syncer = await createSyncer({
     ...{ self: config.cell, store, table, completeness, clock, logger },
     control: createControlClient({
       ...{ urls: config.controlUrls, cell: config.cell, identity, clock },
-      timeoutMs: LIMITS.syncTimeoutMs,
+      timeoutMs: limits.syncTimeoutMs,
     }),
     registration:
       config.joinToken === null
@@ -133,7 +134,7 @@ export const startCell = async (config: Config, { logger, onFatal }: CellDepende
     onLost: (vehicles) => vehicles.forEach(dismiss),
   });
   const stopping = new AbortController();
-  const syncing = runLoop(syncer, { usualMs: LIMITS.syncMs, retryMs: LIMITS.retryMs, signal: stopping.signal, logger });
+  const syncing = runLoop(syncer, { usualMs: limits.syncMs, retryMs: limits.retryMs, signal: stopping.signal, logger });
   const ticking = setInterval(() => {
     metrics.tableComplete.set(completeness.isComplete() ? 1 : 0);
     metrics.sessions.set(broker.connected);
@@ -161,7 +162,7 @@ export const startCell = async (config: Config, { logger, onFatal }: CellDepende
       await broker.close();
       await Promise.all(listeners.map((listener) => listener.close()));
       if ("closeIdleConnections" in http) http.closeIdleConnections();
-      await Promise.race([httpClosed, new Promise((resolve) => setTimeout(resolve, LIMITS.drainOnStopMs).unref())]);
+      await Promise.race([httpClosed, new Promise((resolve) => setTimeout(resolve, limits.drainOnStopMs).unref())]);
       await syncing;
       await store.close();
       logger.info("cell stopped", { cell: config.cell });

@@ -4,6 +4,7 @@ import type { VinKey } from "#schema/domain/vin-key.ts";
 import type { Logger } from "#schema/http/log.ts";
 import type { Limits } from "../config.ts";
 import type { Broker, BrokerHooks, Delivery, PublishVerdict, Session } from "./broker.ts";
+import { createSessionMemory } from "./session-memory.ts";
 
 export type AedesBrokerOptions = {
   readonly hooks: BrokerHooks;
@@ -54,6 +55,7 @@ export const createAedesBroker = async (options: AedesBrokerOptions): Promise<Br
   const byVinKey = new Map<VinKey, Live>();
 
   const aedes = await Aedes.createBroker({
+    persistence: createSessionMemory(),
     maximumPacketSize: limits.packetBytes,
     drainTimeout: limits.drainMs,
     connectTimeout: limits.connectMs,
@@ -81,8 +83,6 @@ export const createAedesBroker = async (options: AedesBrokerOptions): Promise<Br
       if (isAllowed) live.topics.add(subscription.topic);
       done(null, isAllowed ? subscription : null);
     },
-    // What aedes kept for an absent vehicle stays behind: the store knows better what is still to be delivered.
-    authorizeForward: (client, packet) => (client.connected ? packet : null),
   });
 
   aedes.on("clientReady", (client) => {
@@ -111,10 +111,11 @@ export const createAedesBroker = async (options: AedesBrokerOptions): Promise<Br
         if (byVinKey.get(session.vinKey) === live) byVinKey.delete(session.vinKey);
       });
     },
-    deliver: (vinKey, delivery) =>
+    sessionOf: (vinKey) => byVinKey.get(vinKey)?.session,
+    deliver: (session, delivery) =>
       new Promise((resolve) => {
-        const live = byVinKey.get(vinKey);
-        if (live === undefined || !live.client.connected || !live.topics.has(delivery.topic)) return resolve(false);
+        const live = byVinKey.get(session.vinKey);
+        if (live?.session !== session || !live.client.connected || !live.topics.has(delivery.topic)) return resolve(false);
         live.client.publish(toPacket(delivery, Date.now()), (error) => resolve(!error));
       }),
     dismiss(vinKey, { reasonCode, reason, reference, notice }) {

@@ -45,8 +45,10 @@ export type Farewell = {
 export type Broker = {
   /** Takes over a paused socket; `head` is the CONNECT in the vehicle's vinKey and whatever followed it. */
   handle(socket: Socket, head: Buffer, session: Session): void;
-  /** Sends with QoS 1; false when the vehicle is not connected or not subscribed. */
-  deliver(vinKey: VinKey, delivery: Delivery): Promise<boolean>;
+  /** The vehicle's session, if it is connected. */
+  sessionOf(vinKey: VinKey): Session | undefined;
+  /** Sends with QoS 1; false when the session is over or has no such subscription. */
+  deliver(session: Session, delivery: Delivery): Promise<boolean>;
   dismiss(vinKey: VinKey, farewell: Farewell): void;
   readonly connected: number;
   /** Says goodbye to all and closes. */

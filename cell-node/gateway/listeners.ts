@@ -17,6 +17,7 @@ const start = async (server: Server, port: number, host: string, onSocket: (sock
     socket.once("close", () => sockets.delete(socket));
     onSocket(socket);
   });
+  const closed = new Promise<void>((resolve) => server.once("close", resolve));
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   server.once("error", reject);
   server.listen({ port, host, backlog: 4_096 }, resolve);
@@ -24,13 +25,11 @@ const start = async (server: Server, port: number, host: string, onSocket: (sock
   return {
     port: (server.address() as AddressInfo).port,
     stopAccepting: () => void server.close(),
-    close: () =>
-      new Promise((done) => {
-        if (server.listening) server.close();
-        if (sockets.size === 0) return done();
-        server.once("close", done);
-        for (const socket of sockets) socket.destroy();
-      }),
+    close() {
+      if (server.listening) server.close();
+      for (const socket of sockets) socket.destroy();
+      return closed;
+    },
   };
 };
 

@@ -58,7 +58,8 @@ export const createCommandDesk = async (context: CommandContext): Promise<Comman
   const { self, key, store, clock, metrics, logger } = context;
   const open = new Map((await store.openCommands()).map((row) => [row.id, row]));
   const waiting = new Map<string, Set<() => void>>();
-  const inDelivery = new Set<string>();
+  /** On which connection each open command went out last: once is enough there, QoS 1 sees to the rest. */
+  const handedTo = new Map<string, Session>();
 
   /** Memory first, so that events of one command apply in order; taken back when the disk refuses. */
   const advance = async (row: CommandRow, event: CommandEvent, result: string | null, report?: ReportedResult): Promise<void> => {
@@ -74,6 +75,7 @@ export const createCommandDesk = async (context: CommandContext): Promise<Comman
     if (state !== row.state) metrics.commands.inc({ state });
     if (!isFinal(state)) return;
     open.delete(row.id);
+    handedTo.delete(row.id);
     for (const wake of waiting.get(row.id) ?? []) wake();
   };
 
@@ -84,26 +86,32 @@ export const createCommandDesk = async (context: CommandContext): Promise<Comman
     payload: json.text,
   });
 
-  const send = async (vehicle: Pick<Vehicle, "vin" | "vinKey">, row: CommandRow): Promise<void> => {
-    if (inDelivery.has(row.id) || (row.state !== "queued" && row.state !== "sent") || row.expiresAt <= clock.nowMs()) return;
-    inDelivery.add(row.id);
+  const send = async (session: Session, row: CommandRow): Promise<void> => {
+    const isDue = (row.state === "queued" || row.state === "sent") && row.expiresAt > clock.nowMs();
+    if (!isDue || handedTo.get(row.id) === session) return;
+    handedTo.set(row.id, session);
+    const isSent = await context.broker().deliver(session, {
+      topic: topicOf(session.vin, "commands"),
+      payload: row.token,
+      contentType: "application/jose",
+      responseTopic: resultTopicOf(session.vin, row.id),
+      correlationData: row.id,
+      expiresAt: row.expiresAt,
+    });
+    if (!isSent && handedTo.get(row.id) === session) handedTo.delete(row.id);
+    const current = open.get(row.id);
+    if (isSent && current?.state === "queued") await advance(current, "send", null);
+  };
+
+  const sendInOrder = async (session: Session, rows: readonly CommandRow[]): Promise<void> => {
     try {
-      const isSent = await context.broker().deliver(vehicle.vinKey, {
-        topic: topicOf(vehicle.vin, "commands"),
-        payload: row.token,
-        contentType: "application/jose",
-        responseTopic: resultTopicOf(vehicle.vin, row.id),
-        correlationData: row.id,
-        expiresAt: row.expiresAt,
-      });
-      const current = open.get(row.id);
-      if (isSent && current?.state === "queued") await advance(current, "send", null);
+      for (const row of rows) await send(session, row);
     } catch (error) {
-      logger.error("a command could not be sent", { vinKey: vehicle.vinKey, error });
-    } finally {
-      inDelivery.delete(row.id);
+      logger.error("a command could not be sent", { vinKey: session.vinKey, error });
     }
   };
+
+  const openOf = (vehicle: number): CommandRow[] => [...open.values()].filter((row) => row.vehicle === vehicle);
 
   const find: CommandDesk["find"] = async ({ number }, id) => {
     const row = open.get(id);
@@ -125,7 +133,8 @@ export const createCommandDesk = async (context: CommandContext): Promise<Comman
       await store.save({ commands: [row] });
       open.set(id, row);
       metrics.commands.inc({ state: "queued" });
-      void send(vehicle, row);
+      const session = context.broker().sessionOf(vehicle.vinKey);
+      if (session !== undefined) void sendInOrder(session, [row]);
       return row;
     },
     async waitFor(row, waitMs) {
@@ -142,9 +151,7 @@ export const createCommandDesk = async (context: CommandContext): Promise<Comman
       }
       return open.get(row.id) ?? (await store.commandById(row.vehicle, row.id)) ?? row;
     },
-    async deliverTo(session) {
-      for (const row of [...open.values()]) if (row.vehicle === session.vehicle) await send(session, row);
-    },
+    deliverTo: (session) => sendInOrder(session, openOf(session.vehicle)),
     async takeResult(report) {
       const result = CommandResult.safeParse(report.json.value);
       if (!result.success) return { kind: "invalid", reason: "the payload is not a command result" };

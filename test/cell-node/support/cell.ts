@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { type CellId, parseCellId } from "#schema/domain/cell.ts";
 import { createLogger } from "#schema/http/log.ts";
 import { type Cell, startCell } from "../../../cell-node/cell.ts";
-import { parseConfig } from "../../../cell-node/config.ts";
+import { LIMITS, parseConfig } from "../../../cell-node/config.ts";
 
 const cellId = (text: string): CellId => {
   const id = parseCellId(text);
@@ -35,13 +35,16 @@ export const environmentOf = (controlUrls: string, folder: string): Record<strin
   LOG_LEVEL: "error",
 });
 
+/** The cell's paces, quicker: tests wait for what happens, not for the clock. */
+const QUICK = { ...LIMITS, syncMs: 100, syncTimeoutMs: 1_000, retryMs: 200, silenceMs: 1_500, connectMs: 500 };
+
 export type TestCell = { readonly cell: Cell; readonly http: string; readonly mqttPort: number; stop(): Promise<void> };
 
 /** A cell in this process, on ports of its own. */
 export const startTestCell = async (controlUrls: string, folder: string, environment: Record<string, string> = {}): Promise<TestCell> => {
   const config = parseConfig({ ...environmentOf(controlUrls, folder), ...environment });
   const logger = createLogger("cell-node", config.logLevel);
-  const cell = await startCell(config, { logger, onFatal: (error) => logger.error("fatal", { error }) });
+  const cell = await startCell(config, { limits: QUICK, logger, onFatal: (error) => logger.error("fatal", { error }) });
   return { cell, http: `http://127.0.0.1:${cell.ports.http}`, mqttPort: cell.ports.plain ?? 0, stop: () => cell.stop() };
 };
 
