@@ -24,6 +24,7 @@ export const LabFile = z.object({
   router: z.string(),
   routers: z.array(z.string()),
   control: z.string(),
+  /** The second one answers while it runs: see `processes` and `spares`. */
   controls: z.array(z.string()),
   cells: z.array(z.object({ id: z.string(), zone: z.string(), http: z.string(), mqtt: z.string(), mqtts: z.string() })),
   sqld: z.string(),

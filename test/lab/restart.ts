@@ -15,10 +15,11 @@ const main = async (): Promise<number> => {
     return 2;
   }
   const paths = labPaths(resolve(values.data));
+  const file = readLabFile(paths);
   const program = readProgram(paths, name);
   await endProgram(paths, name);
   await startProgram(paths, program);
-  writeLabFile(paths, readLabFile(paths));
+  writeLabFile(paths, file);
   return 0;
 };
 
