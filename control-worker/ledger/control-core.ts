@@ -7,6 +7,7 @@ import { type DatabaseClient, databaseOf } from "../store/database.ts";
 import { readLease } from "../store/leases.ts";
 import { readBacklog } from "../store/outbox.ts";
 import { toInStatement } from "../store/statement.ts";
+import { trimChanges, trimOutbox } from "../store/trim.ts";
 import { Contacts } from "./contacts.ts";
 import { Ledger } from "./ledger.ts";
 import type { Candidate, Contact, ContactOutcome, LedgerPort, LedgerStatus, PlacementMode, Refused } from "./port.ts";
@@ -24,6 +25,11 @@ export type CoreOptions = {
   readonly later: (run: () => void, milliseconds: number) => void;
 };
 
+const TRIM_INTERVAL_MS = 10_000;
+/** A cell or POP that was away for more changes than these takes a snapshot. */
+const KEPT_CHANGES = 1_000_000;
+const KEPT_OUTBOX_MS = 24 * 3600 * 1000;
+
 /** Ledger, lease, contacts and publisher of one control-worker: all that a Durable Object wraps. */
 export class ControlCore implements LedgerPort {
   readonly #options: CoreOptions;
@@ -31,6 +37,7 @@ export class ControlCore implements LedgerPort {
   readonly #ledger: Ledger;
   readonly #publisher: Publisher;
   readonly #contacts = new Contacts();
+  #trimmedAt = 0;
 
   constructor(options: CoreOptions) {
     const { open, config, logger, holder, clock } = options;
@@ -70,7 +77,12 @@ export class ControlCore implements LedgerPort {
 
   /** What the alarm drives, about once a second. Publishing goes on by itself: the lease must not wait for it. */
   async tick(): Promise<void> {
-    if ((await this.#renewIfDue()) === null) void this.publish();
+    if ((await this.#renewIfDue()) !== null) return;
+    void this.publish();
+    const now = this.#options.clock();
+    if (now - this.#trimmedAt < TRIM_INTERVAL_MS) return;
+    this.#trimmedAt = now;
+    await this.#ledger.write([trimChanges(KEPT_CHANGES), trimOutbox(now - KEPT_OUTBOX_MS)]);
   }
 
   /** Publishes until nothing is due. */

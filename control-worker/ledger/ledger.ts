@@ -38,6 +38,8 @@ const refusedBy = (commit: Exclude<Commit, { kind: "committed" }>): Refused => {
     return { kind: "refused", code: "not_the_writer", detail: "another control-worker holds the writer's lease", retryAfterSeconds: 1 };
   if (commit.kind === "unavailable")
     return { kind: "refused", code: "database_unavailable", detail: "the database cannot be reached right now", retryAfterSeconds: 2 };
+  if (commit.fault === "invalid")
+    return { kind: "refused", code: "internal", detail: "the database did not understand the write", retryAfterSeconds: 1 };
   return { kind: "refused", code: "conflict", detail: "the resource has changed meanwhile", retryAfterSeconds: 1 };
 };
 
@@ -173,7 +175,9 @@ export class Ledger {
       this.#isAway = true;
       this.#options.logger.error("the database cannot be reached", { cause: commit.cause });
     }
-    if (commit.kind === "refused") this.#options.logger.info("a write was refused", { detail: commit.detail });
+    if (commit.kind === "refused") {
+      this.#options.logger[commit.fault === "invalid" ? "error" : "info"]("a write was refused", { detail: commit.detail });
+    }
     for (const item of items) item.settle(refusedBy(commit));
   }
 }

@@ -1,12 +1,12 @@
-import { type DatabaseClient, isConstraintFault } from "../store/database.ts";
+import { type DatabaseClient, statementFaultOf } from "../store/database.ts";
 import { acquireLease, FENCE_FAULT, fence, readLeaseState } from "../store/leases.ts";
 import { type Result, resultOf, type Statement, toInStatement } from "../store/statement.ts";
 
 export type Commit =
   /** `results` null: it is committed, but the answer was lost on the way. */
   | { readonly kind: "committed"; readonly results: readonly Result[] | null }
-  /** A constraint of the database spoke against it; nothing changed. */
-  | { readonly kind: "refused"; readonly detail: string }
+  /** The database spoke against it; nothing changed. */
+  | { readonly kind: "refused"; readonly fault: "constraint" | "invalid"; readonly detail: string }
   | { readonly kind: "lost" }
   | { readonly kind: "unavailable"; readonly cause: unknown };
 
@@ -78,7 +78,8 @@ export class Writer {
         this.#confirmedAt = startedAt;
         return { kind: "committed", results: results.slice(1).map(resultOf) };
       } catch (error) {
-        if (isConstraintFault(error)) return this.#judge(error);
+        const fault = statementFaultOf(error);
+        if (fault !== null) return this.#judge(fault, error);
         // Perhaps committed: a new term shuts the old batch out for good, and its row says whether it made it.
         cause = error;
         this.#disconnect();
@@ -90,9 +91,9 @@ export class Writer {
     return { kind: "unavailable", cause };
   }
 
-  #judge(error: unknown): Commit {
+  #judge(fault: "constraint" | "invalid", error: unknown): Commit {
     const detail = error instanceof Error ? error.message : String(error);
-    if (!detail.includes(FENCE_FAULT)) return { kind: "refused", detail };
+    if (!detail.includes(FENCE_FAULT)) return { kind: "refused", fault, detail };
     this.#term = null;
     return { kind: "lost" };
   }

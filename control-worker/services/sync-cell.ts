@@ -1,36 +1,15 @@
 import { AppError } from "#schema/api/error.ts";
-import type { AssignmentChange, SyncAnswer, SyncRequest } from "#schema/api/sync.ts";
+import type { SyncAnswer, SyncRequest } from "#schema/api/sync.ts";
 import type { CellId } from "#schema/domain/cell.ts";
 import type { Deps } from "../deps.ts";
-import { listAssignmentsOf } from "../store/assignments.ts";
 import type { CellRow } from "../store/cells.ts";
-import { listChanges, readFeedPosition } from "../store/changes.ts";
 import { findLatestTopology } from "../store/topologies.ts";
 import { toError } from "./commit.ts";
 import { cutView } from "./cut-view.ts";
+import { readPage } from "./read-page.ts";
 import { requireCell } from "./require.ts";
-import { encodeSyncCursor, readSyncCursor, type SyncPosition } from "./sync-cursor.ts";
 
 const PAGE = 1_000;
-
-type FeedPage = Pick<SyncAnswer, "changes" | "hasMore" | "isSnapshot"> & { readonly next: SyncPosition };
-
-const snapshotPage = async (deps: Deps, cell: CellId, position: SyncPosition & { kind: "snapshot" }): Promise<FeedPage> => {
-  const rows = await listAssignmentsOf(deps.database, cell, position.afterVin, PAGE + 1);
-  const page = rows.slice(0, PAGE);
-  const hasMore = rows.length > PAGE;
-  const afterVin = page.at(-1)?.vin ?? position.afterVin;
-  const next: SyncPosition = hasMore ? { ...position, afterVin } : { kind: "increments", seq: position.seq };
-  return { changes: page, hasMore, isSnapshot: true, next };
-};
-
-const incrementPage = async (deps: Deps, cell: CellId, position: SyncPosition): Promise<FeedPage> => {
-  const rows = await listChanges(deps.database, cell, position.seq, PAGE + 1);
-  const page = rows.slice(0, PAGE);
-  const changes = page.map(({ vinKey, vin, epoch, owner }): AssignmentChange => ({ vinKey, vin, epoch, cell: owner }));
-  const seq = page.at(-1)?.seq ?? position.seq;
-  return { changes, hasMore: rows.length > PAGE, isSnapshot: false, next: { kind: "increments", seq } };
-};
 
 const announce = async (deps: Deps, cell: CellRow, observed: SyncRequest["observed"]): Promise<void> => {
   const { incarnation, release, health, metrics } = observed;
@@ -47,15 +26,13 @@ const announce = async (deps: Deps, cell: CellRow, observed: SyncRequest["observ
 export const syncCell = async (deps: Deps, id: CellId, request: SyncRequest): Promise<SyncAnswer> => {
   const cell = await requireCell(deps, id);
   await announce(deps, cell, request.observed);
-  const feed = await readFeedPosition(deps.database);
-  const position = readSyncCursor(request.cursor, feed);
-  const page = position.kind === "snapshot" ? await snapshotPage(deps, id, position) : await incrementPage(deps, id, position);
+  const page = await readPage(deps, { cell: id, limit: PAGE }, request.cursor);
   const topology = (await findLatestTopology(deps.database))?.document ?? null;
   return {
     now: deps.clock(),
     desired: { state: cell.state, release: null, limits: { hardLimit: cell.hardLimit } },
-    changes: page.changes,
-    cursor: encodeSyncCursor(feed.timeline, page.next),
+    changes: page.rows.map(({ vinKey, vin, epoch, owner }) => ({ vinKey, vin, epoch, cell: owner })),
+    cursor: page.cursor,
     hasMore: page.hasMore,
     isSnapshot: page.isSnapshot,
     ...(topology !== null && topology.version !== request.viewVersion && { view: cutView(topology, id) }),

@@ -3,6 +3,7 @@ import { assignments, type Lane } from "#schema/db/control/tables.ts";
 import type { CellId } from "#schema/domain/cell.ts";
 import type { Vin } from "#schema/domain/vin.ts";
 import type { VinKey } from "#schema/domain/vin-key.ts";
+import { type FeedRead, feedPosition, requirePosition } from "./changes.ts";
 import { type Database, reading } from "./database.ts";
 import { type Statement, statement } from "./statement.ts";
 
@@ -11,37 +12,32 @@ export type Assignment = { readonly vin: Vin; readonly vinKey: VinKey; readonly 
 const COLUMNS = { vin: assignments.vin, vinKey: assignments.vinKey, cell: assignments.cell, epoch: assignments.epoch };
 
 export const findAssignment = async (database: Database, vin: Vin): Promise<Assignment | null> =>
-  (await reading(database.select(COLUMNS).from(assignments).where(eq(assignments.vin, vin))))[0] ?? null;
+  (await reading(() => database.select(COLUMNS).from(assignments).where(eq(assignments.vin, vin))))[0] ?? null;
 
 export const findAssignments = (database: Database, vins: readonly Vin[]): Promise<Assignment[]> =>
-  reading(
+  reading(() =>
     database
       .select(COLUMNS)
       .from(assignments)
       .where(inArray(assignments.vin, [...vins])),
   );
 
-/** A page of a cell's own assignments in VIN order. */
-export const listAssignmentsOf = (database: Database, cell: CellId, afterVin: string, limit: number): Promise<Assignment[]> =>
-  reading(
-    database
-      .select(COLUMNS)
-      .from(assignments)
-      .where(and(eq(assignments.cell, cell), gt(assignments.vin, afterVin as Vin)))
-      .orderBy(assignments.vin)
-      .limit(limit),
-  );
-
-/** A page of all assignments in VIN order. */
-export const listAssignments = (database: Database, afterVin: string, limit: number): Promise<Assignment[]> =>
-  reading(
-    database
-      .select(COLUMNS)
-      .from(assignments)
-      .where(gt(assignments.vin, afterVin as Vin))
-      .orderBy(assignments.vin)
-      .limit(limit),
-  );
+/** The assignments behind a VIN, in VIN order: one cell's, or for null everybody's. */
+export const readSnapshot = async (
+  database: Database,
+  cell: CellId | null,
+  afterVin: string,
+  limit: number,
+): Promise<FeedRead<Assignment>> => {
+  const page = database
+    .select(COLUMNS)
+    .from(assignments)
+    .where(and(gt(assignments.vin, afterVin as Vin), cell === null ? undefined : eq(assignments.cell, cell)))
+    .orderBy(assignments.vin)
+    .limit(limit);
+  const [positions, rows] = await reading(() => database.batch([feedPosition(database), page]));
+  return { feed: requirePosition(positions), rows };
+};
 
 /** What placement must know of these vehicles: one row each, known or not. */
 export const readPlacementFacts = (vins: readonly Vin[]): Statement =>

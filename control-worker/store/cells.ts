@@ -7,10 +7,10 @@ import { assertThat, build, type Statement, statement, statementOf } from "./sta
 export type CellRow = typeof cells.$inferSelect;
 
 export const findCell = async (database: Database, id: CellId): Promise<CellRow | null> =>
-  (await reading(database.select().from(cells).where(eq(cells.id, id))))[0] ?? null;
+  (await reading(() => database.select().from(cells).where(eq(cells.id, id))))[0] ?? null;
 
 export const listCells = (database: Database, afterId = "", limit = 10_000): Promise<CellRow[]> =>
-  reading(
+  reading(() =>
     database
       .select()
       .from(cells)

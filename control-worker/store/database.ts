@@ -25,15 +25,14 @@ const codeOf = (error: unknown): string | null =>
 const rootOf = (error: unknown): unknown =>
   error instanceof Error && error.cause !== undefined && codeOf(error) === null ? error.cause : error;
 
-/** Whether the database itself judged a statement: then nothing was committed, and trying again changes nothing. */
-export const isConstraintFault = (error: unknown): boolean => (codeOf(rootOf(error)) ?? "").startsWith("SQLITE_CONSTRAINT");
-
 /** SQLite result codes that speak of the database's state, not of the statement. */
-const TRANSIENT = /^SQLITE_(BUSY|LOCKED|FULL|IOERR|READONLY|CANTOPEN|PROTOCOL)/;
+const TRANSIENT = /^SQLITE_(BUSY|LOCKED|FULL|IOERR|READONLY|CANTOPEN|PROTOCOL|NOMEM)/;
 
-const isStatementFault = (error: unknown): boolean => {
-  const code = codeOf(error) ?? "";
-  return code.startsWith("SQL") && !TRANSIENT.test(code);
+/** What the database itself said against a statement: nothing was committed, and trying again changes nothing. Null: it is not to blame. */
+export const statementFaultOf = (error: unknown): "constraint" | "invalid" | null => {
+  const code = codeOf(rootOf(error)) ?? "";
+  if (!code.startsWith("SQL") || TRANSIENT.test(code)) return null;
+  return code.startsWith("SQLITE_CONSTRAINT") ? "constraint" : "invalid";
 };
 
 const ATTEMPTS = 2;
@@ -42,14 +41,12 @@ const ATTEMPTS = 2;
  * Runs a read, once more when its connection breaks: a kept one may have been closed meanwhile. A database that cannot be reached
  * becomes `database_unavailable`; the ledger's log says since when, and why.
  */
-export const reading = async <T>(query: PromiseLike<T>): Promise<T> => {
+export const reading = async <T>(query: () => PromiseLike<T>): Promise<T> => {
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
     try {
-      // Each `then` of a drizzle query runs it anew.
-      return await query;
+      return await query();
     } catch (error) {
-      const root = rootOf(error);
-      if (isStatementFault(root)) throw root;
+      if (statementFaultOf(error) !== null) throw rootOf(error);
     }
   }
   throw new AppError("database_unavailable", "the database cannot be reached right now");

@@ -6,7 +6,7 @@ import { assertThat, build, type Statement, statement, statementOf } from "./sta
 export type JoinTokenRow = typeof joinTokens.$inferSelect;
 
 export const findJoinToken = async (database: Database, tokenHash: string): Promise<JoinTokenRow | null> =>
-  (await reading(database.select().from(joinTokens).where(eq(joinTokens.tokenHash, tokenHash))))[0] ?? null;
+  (await reading(() => database.select().from(joinTokens).where(eq(joinTokens.tokenHash, tokenHash))))[0] ?? null;
 
 export const insertJoinToken = (row: typeof joinTokens.$inferInsert): Statement => statementOf(build.insert(joinTokens).values(row));
 

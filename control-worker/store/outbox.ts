@@ -8,7 +8,7 @@ export type PendingRoute = { readonly seq: number; readonly vin: Vin | ""; reado
 
 /** The oldest route changes of a lane that are due. */
 export const listPendingRoutes = (database: Database, lane: Lane, now: number, limit: number): Promise<PendingRoute[]> =>
-  reading(
+  reading(() =>
     database
       .select({ seq: outbox.seq, vin: outbox.vin, attempts: outbox.attempts, createdAt: outbox.createdAt })
       .from(outbox)
@@ -20,7 +20,7 @@ export const listPendingRoutes = (database: Database, lane: Lane, now: number, l
 /** The newest topology change that waits; null when none does. */
 export const findPendingTopology = async (database: Database): Promise<number | null> =>
   (
-    await reading(
+    await reading(() =>
       database
         .select({ seq: sql<number | null>`max(${outbox.seq})` })
         .from(outbox)
@@ -44,7 +44,7 @@ export type Backlog = { readonly lane: Lane; readonly pending: number; readonly 
 
 /** What waits to be published, by lane. */
 export const readBacklog = (database: Database): Promise<Backlog[]> =>
-  reading(
+  reading(() =>
     database
       .select({ lane: outbox.lane, pending: sql<number>`count(*)`, oldestAt: sql<number>`min(${outbox.createdAt})` })
       .from(outbox)

@@ -7,17 +7,19 @@ import { build, type Statement, statement, statementOf } from "./statement.ts";
 export type TopologyRow = typeof topologies.$inferSelect;
 
 export const findLatestTopology = async (database: Database): Promise<TopologyRow | null> =>
-  (await reading(database.select().from(topologies).orderBy(desc(topologies.version)).limit(1)))[0] ?? null;
+  (await reading(() => database.select().from(topologies).orderBy(desc(topologies.version)).limit(1)))[0] ?? null;
 
 /** Version and publication of the newest topology, without its document. */
 export const findLatestVersion = async (database: Database): Promise<Pick<TopologyRow, "version" | "publishedAt"> | null> => {
   const columns = { version: topologies.version, publishedAt: topologies.publishedAt };
-  return (await reading(database.select(columns).from(topologies).orderBy(desc(topologies.version)).limit(1)))[0] ?? null;
+  return (await reading(() => database.select(columns).from(topologies).orderBy(desc(topologies.version)).limit(1)))[0] ?? null;
 };
 
 export const findPublishedTopology = async (database: Database): Promise<TopologyRow | null> =>
   (
-    await reading(database.select().from(topologies).where(isNotNull(topologies.publishedAt)).orderBy(desc(topologies.version)).limit(1))
+    await reading(() =>
+      database.select().from(topologies).where(isNotNull(topologies.publishedAt)).orderBy(desc(topologies.version)).limit(1),
+    )
   )[0] ?? null;
 
 export const insertTopology = (document: Topology, now: number): Statement =>

@@ -22,13 +22,13 @@ export type VehicleRow = { vehicle: typeof vehicles.$inferSelect; cell: CellId |
 
 export const findVehicle = async (database: Database, vin: Vin): Promise<VehicleRow | null> =>
   (
-    await reading(
+    await reading(() =>
       database.select(selection).from(vehicles).leftJoin(assignments, eq(assignments.vin, vehicles.vin)).where(eq(vehicles.vin, vin)),
     )
   )[0] ?? null;
 
 export const listVehicles = (database: Database, afterVin: string, limit: number): Promise<VehicleRow[]> =>
-  reading(
+  reading(() =>
     database
       .select(selection)
       .from(vehicles)
@@ -39,7 +39,7 @@ export const listVehicles = (database: Database, afterVin: string, limit: number
   );
 
 export const listVehiclesOf = (database: Database, cell: CellId, afterVin: string, limit: number): Promise<VehicleRow[]> =>
-  reading(
+  reading(() =>
     database
       .select(selection)
       .from(assignments)

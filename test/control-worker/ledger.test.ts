@@ -76,17 +76,21 @@ describe("the writer's lease", () => {
 });
 
 describe("gathering", () => {
-  test("one poisoned write fails alone; everything gathered with it is stored", async () => {
+  test.each([
+    ["breaks a constraint", "insert into assertions (holds) values (null)", "conflict"],
+    ["is no SQL for this database", "select nonsense", "internal"],
+    ["feeds it broken JSON", "select value from json_each('{')", "internal"],
+  ])("one poisoned write that %s fails alone; everything gathered with it is stored", async (_, sql, code) => {
     const { core, ...control } = await instance("a");
     await addCell({ ...control, core }, await createMember("cell-a"));
-    const poison = statement("insert into assertions (holds) values (null)");
     const outcomes = await Promise.all([
       core.write([setRegion("kept")]),
-      core.write([statement("update cells set release = 'undone' where id = 'cell-a'"), poison]),
+      core.write([statement("update cells set release = 'undone' where id = 'cell-a'"), statement(sql)]),
       core.place([candidate(1), candidate(2)], "edge"),
       core.write([statement("update cells set weight = 7 where id = 'cell-a'")]),
     ]);
     expect(outcomes.map(({ kind }) => kind)).toEqual(["written", "refused", "decided", "written"]);
+    expect(outcomes[1]).toMatchObject({ code });
     expect(await database.sql("select region, release, weight, assigned from cells")).toEqual([
       { region: "kept", release: "1.0.0", weight: 7, assigned: 2 },
     ]);

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { trimChanges, trimOutbox } from "../../control-worker/store/trim.ts";
 import { type Answer, type Control, call, createControl } from "./support/control.ts";
 import { addCell, addPop, assertionOf, createMember, type Member, vinOf } from "./support/fleet.ts";
 
@@ -134,6 +135,27 @@ describe("sync", () => {
     const answer = await sync(cursor);
     expect([answer.status, answer.json["code"]]).toEqual([410, "resnapshot"]);
     expect((await sync(null)).status).toBe(200);
+  });
+
+  test("what is no longer kept is not skipped: a cursor from before it answers 410, one from after it goes on", async () => {
+    await assign(0, 10, "cell-a");
+    const old = String((await sync(null)).json["cursor"]);
+    await move(1, "cell-b");
+    await move(1, "cell-a");
+    const recent = String((await sync(old)).json["cursor"]);
+    await move(2, "cell-b");
+    expect((await control.core.write([trimChanges(2)])).kind).toBe("written");
+    expect((await sync(old)).json["code"]).toBe("resnapshot");
+    expect((await sync(recent)).json["changes"]).toMatchObject([{ vin: vinOf(2), cell: "cell-b" }]);
+  });
+
+  test("the outbox keeps a day of what was published, and everything that was not", async () => {
+    await control.core.publish();
+    await assign(0, 4, "cell-a");
+    await control.core.publish();
+    await assign(10, 12, "cell-a");
+    await control.core.write([trimOutbox(control.clock.now + 1)]);
+    expect(await control.database.sql("select count(*) as n, count(published_at) as done from outbox")).toEqual([{ n: 2, done: 0 }]);
   });
 
   test("a sync with nothing new writes nothing", async () => {

@@ -1,0 +1,18 @@
+import { type Statement, statement } from "./statement.ts";
+
+const ROWS_AT_ONCE = 5_000;
+
+/** Drops the oldest rows of the feeds beyond the newest `keep`; a cursor that stood before them has to take a snapshot. */
+export const trimChanges = (keep: number): Statement =>
+  statement(
+    `delete from cell_changes where seq in
+       (select seq from cell_changes where seq <= (select max(seq) from cell_changes) - ? order by seq limit ${ROWS_AT_ONCE})`,
+    keep,
+  );
+
+/** Drops what was published before a time. */
+export const trimOutbox = (publishedBefore: number): Statement =>
+  statement(
+    `delete from outbox where seq in (select seq from outbox where published_at < ? order by published_at limit ${ROWS_AT_ONCE})`,
+    publishedBefore,
+  );
