@@ -4,6 +4,9 @@ import type { LabFile } from "./lab-file.ts";
 
 const FAILED = 1;
 const USAGE = 2;
+const INTERRUPTED = 130;
+/** A Ctrl-C in a terminal arrives twice: from the terminal, and passed on by npm. */
+const REPEAT_AFTER_MS = 500;
 
 const summary = ({ routers, control, cells, kv }: LabFile, dataDir: string): string[] => [
   "",
@@ -21,14 +24,19 @@ const summary = ({ routers, control, cells, kv }: LabFile, dataDir: string): str
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
+/** Aborts at the first signal. Asked again, this process ends at once and its watchdog kills what is left. */
 const interruption = (): AbortSignal => {
   const controller = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-    process.on(signal, () => {
-      if (!controller.signal.aborted) console.log("stopping");
-      controller.abort(new Error("interrupted"));
-    });
-  }
+  let abortedMs = 0;
+  const onSignal = () => {
+    const isRepeat = controller.signal.aborted && performance.now() - abortedMs > REPEAT_AFTER_MS;
+    if (isRepeat) process.exit(INTERRUPTED);
+    if (controller.signal.aborted) return;
+    abortedMs = performance.now();
+    console.log("stopping");
+    controller.abort(new Error("interrupted"));
+  };
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, onSignal);
   return controller.signal;
 };
 
@@ -70,7 +78,7 @@ const main = async (): Promise<number> => {
 main().then(
   (status) => process.exit(status),
   (error: unknown) => {
-    console.error(messageOf(error));
+    console.error(`${messageOf(error)}; see npm run dev -- --help`);
     process.exit(USAGE);
   },
 );

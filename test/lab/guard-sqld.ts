@@ -28,6 +28,7 @@ export const guardSqld = async (
     if (unanswered.count >= UNANSWERED_BEFORE_RESTART && !hooks.signal.aborted) {
       await signalProgram(paths, program.name, "SIGKILL");
       await endProgram(paths, program.name);
+      if (hooks.signal.aborted) return;
       await startProgram(paths, program);
       hooks.onRestart();
     }
