@@ -3,6 +3,7 @@ import { connect, createServer, type Socket } from "node:net";
 import { LRUCache } from "lru-cache";
 import { afterEach, describe, expect, test } from "vitest";
 import { createLogger } from "#schema/http/log.ts";
+import type { AlarmState } from "../../../cell-node/gbt32960/events.ts";
 import { COMMANDS } from "../../../cell-node/gbt32960/frame.ts";
 import { createPlatforms } from "../../../cell-node/gbt32960/platforms.ts";
 import { serveConnection } from "../../../cell-node/gbt32960/serve-connection.ts";
@@ -25,7 +26,7 @@ const connectTo = async (vin: Awaited<ReturnType<typeof newVehicle>>["vin"]): Pr
       logger: createLogger("test", "error", () => undefined),
       metrics: { frame: () => undefined, connection: () => undefined },
     };
-    const context = { ports, alarms: new LRUCache<string, never>({ max: 1 }), platforms: createPlatforms([]), frameMs: 50 };
+    const context = { ports, alarms: new LRUCache<string, AlarmState>({ max: 1 }), platforms: createPlatforms([]), frameMs: 50 };
     void serveConnection(context, { kind: "vehicle", vin }, socket);
   }).listen(0, "127.0.0.1");
   await once(server, "listening");
