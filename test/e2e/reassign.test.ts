@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { topicOf } from "#schema/domain/topic.ts";
 import type { Vin } from "#schema/domain/vin.ts";
 import { resolveAtEdge } from "../fleet/resolve.ts";
+import { parseSessionNotice } from "../fleet/session.ts";
 import { createVehicle } from "../fleet/vehicle.ts";
 import { type Lab, startLab } from "./support/lab.ts";
 import { admitted, refused } from "./support/mqtt.ts";
@@ -97,15 +99,38 @@ describe("I5: re-assigned while KV is 60 s stale", () => {
   });
 });
 
-test("I2: a vehicle with a live session is told to go the moment its cell hears of the new epoch", async () => {
-  const vin = freshVin();
-  const { cell: from } = await world.resolve(vin);
-  await world.untilSynced(vin, from);
-  const client = await admitted(await connectOf(vin, from));
-  const told = new Promise<number | undefined>((resolve) => client.once("disconnect", ({ reasonCode }) => resolve(reasonCode)));
-  await world.admin("PATCH", `/v1/vehicles/${vin}`, { cell: otherThan(from) });
-  expect(await told).toBe(0x9d);
-  client.end(true);
+describe("I2: a vehicle with a live session is told to go when its cell hears of the new epoch", () => {
+  const connected = async (protocol: 4 | 5) => {
+    const vin = freshVin();
+    const { cell } = await world.resolve(vin);
+    await world.untilSynced(vin, cell);
+    const client = await admitted({ ...(await connectOf(vin, cell)), protocol });
+    const to = world.cellOf(otherThan(cell));
+    const leave = async () => {
+      expect(await world.admin("PATCH", `/v1/vehicles/${vin}`, { cell: to.id })).toMatchObject({ status: 200 });
+      await until("the session has ended", 15_000, () => !client.connected);
+      client.end(true);
+    };
+    return { vin, client, to, leave };
+  };
+
+  test("MQTT 5: by DISCONNECT 0x9D with a Server Reference", async () => {
+    const { client, to, leave } = await connected(5);
+    const told: unknown[] = [];
+    client.on("disconnect", ({ reasonCode, properties }) => told.push(reasonCode, properties?.serverReference));
+    await leave();
+    expect(told).toEqual([0x9d, expect.stringContaining(new URL(to.mqtt).host)]);
+  });
+
+  test("MQTT 3.1.1: by its session topic, then the connection ends", async () => {
+    const { vin, client, to, leave } = await connected(4);
+    const told: unknown[] = [];
+    client.on("message", (topic, payload) => told.push(topic, parseSessionNotice(payload.toString())));
+    await client.subscribeAsync(topicOf(vin, "session"), { qos: 1 });
+    await leave();
+    const notice = { state: "moved", cell: to.id, epoch: 2, reference: expect.stringContaining(new URL(to.mqtt).host) };
+    expect(told).toEqual([topicOf(vin, "session"), notice]);
+  });
 });
 
 test("I12: a vehicle is not re-assigned outside its zone, and a patch that is refused changes nothing", async () => {
