@@ -30,8 +30,8 @@ const startKv = (file: string) => {
       clock.nowMs += seconds * 1000;
     },
     at: (pop: string) => bindKv({ KV: fetcher, POP: pop }),
-    set: async (patch: KnobsPatch | Record<string, unknown>) =>
-      (await app.request("/knobs", { method: "PUT", body: JSON.stringify(patch), headers: { "Content-Type": "application/json" } })).status,
+    set: async (patch: KnobsPatch | Record<string, unknown> | string) =>
+      (await app.request("/knobs", { method: "PUT", body: typeof patch === "string" ? patch : JSON.stringify(patch) })).status,
   };
 };
 
@@ -89,6 +89,7 @@ describe("an ordinary namespace", () => {
     await expect(pop.put("k".repeat(513), "x")).rejects.toThrow("KV PUT failed: 400");
     await expect(pop.get(Array.from({ length: 101 }, (_, i) => `${i}`))).rejects.toThrow("400");
     expect(await kv.set({ delay: 60 })).toBe(400);
+    expect(await kv.set("delaySeconds=60")).toBe(400);
     expect(await kv.set({ delaySeconds: 601 })).toBe(400);
   });
 });

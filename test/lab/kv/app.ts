@@ -50,7 +50,10 @@ export const createKvApp = (deps: KvDeps): Hono => {
   });
   const app = new Hono();
 
-  app.onError((error, c) => (error instanceof z.ZodError ? c.text(z.prettifyError(error), 400) : c.text(String(error), 500)));
+  app.onError((error, c) => {
+    if (error instanceof z.ZodError) return c.text(z.prettifyError(error), 400);
+    return c.text(error.message, error instanceof SyntaxError || error instanceof URIError ? 400 : 500);
+  });
   app.get("/healthz", (c) => c.text("ok"));
   app.get("/knobs", (c) => c.json(knobs));
   app.put("/knobs", async (c) => {

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import type { Readable } from "node:stream";
+import { stop } from "esbuild";
 import { Miniflare, type SharedOptions, type WorkerOptions } from "miniflare";
 import { endWithThis } from "../watchdog.ts";
 import { bundleWorker } from "./bundle.ts";
@@ -25,6 +26,7 @@ export const externalService = (port: number) => ({ external: { address: `127.0.
  */
 export const runWorker = async ({ entry, port, kvPort, pop, options, shared }: WorkerLaunch): Promise<Miniflare> => {
   const [script, kvScript] = await Promise.all([bundleWorker(entry), bundleWorker("test/lab/kv/worker.ts")]);
+  await stop();
   const miniflare = new Miniflare({
     ...shared,
     cf: false,
