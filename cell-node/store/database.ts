@@ -13,7 +13,7 @@ export type CellDatabase = {
   /** Runs all rows in one transaction; when it returns they are on disk. */
   commit(rows: readonly (readonly [WriteKind, string])[]): void;
   read(name: ReadName, parameters: readonly unknown[]): unknown[];
-  /** How many messages wait for their index entries. */
+  /** How many messages, at most, wait for their index entries. */
   unindexed(): number;
   /** Indexes the oldest of them, up to `limit`. */
   indexSome(limit: number): void;
@@ -47,21 +47,32 @@ export const openDatabase = (path: string): CellDatabase => {
   const dropRepeated = database.prepare("delete from telemetry where sequence > ? and sequence <= ? and is_indexed = 0");
   const writes = prepareAll(database, WRITES);
   const reads = prepareAll(database, READS);
-  return {
-    commit(rows) {
-      database.exec("begin immediate");
-      for (const [kind, json] of rows) writes(kind).run([json]);
+  /** A connection closed in a transaction would hold its lock until its statements are collected: it is rolled back first. */
+  const inTransaction = (work: () => void): void => {
+    database.exec("begin immediate");
+    try {
+      work();
       database.exec("commit");
-    },
+    } catch (error) {
+      if (database.inTransaction) database.exec("rollback");
+      throw error;
+    }
+  };
+
+  return {
+    commit: (rows) =>
+      inTransaction(() => {
+        for (const [kind, json] of rows) writes(kind).run([json]);
+      }),
     read: (name, parameters) => reads(name).all([...parameters, ...(name === "telemetry" ? [indexed] : [])]),
     unindexed: () => Math.max(0, readLast() - indexed),
     indexSome(limit) {
       const upTo = Math.min(readLast(), indexed + limit);
       if (upTo <= indexed) return;
-      database.exec("begin immediate");
-      setIndexed.run([indexed, upTo]);
-      dropRepeated.run([indexed, upTo]);
-      database.exec("commit");
+      inTransaction(() => {
+        setIndexed.run([indexed, upTo]);
+        dropRepeated.run([indexed, upTo]);
+      });
       indexed = upTo;
     },
     close: () => database.close(),

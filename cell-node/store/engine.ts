@@ -1,5 +1,5 @@
 import { Worker } from "node:worker_threads";
-import type { StoreReply, StoreRequest } from "./protocol.ts";
+import { OPENED_ID, type StoreReply, type StoreRequest } from "./protocol.ts";
 import type { ReadName } from "./reads.ts";
 import { WRITE_KINDS, type WriteKind } from "./writes.ts";
 
@@ -86,7 +86,7 @@ export const startEngine = async (options: EngineOptions): Promise<Engine> => {
     const waiter = waiters.get(reply.id);
     waiters.delete(reply.id);
     if (reply.kind === "failed") waiter?.reject(new StoreError(reply.message, reply.code));
-    else waiter?.resolve(reply.kind === "done" ? reply.rows : []);
+    else waiter?.resolve(reply.rows);
   };
 
   const fail = (error: Error): void => {
@@ -95,7 +95,7 @@ export const startEngine = async (options: EngineOptions): Promise<Engine> => {
     waiters.clear();
   };
 
-  const opened = new Promise<readonly unknown[]>((resolve, reject) => waiters.set(0, { resolve, reject }));
+  const opened = new Promise<readonly unknown[]>((resolve, reject) => waiters.set(OPENED_ID, { resolve, reject }));
   let isOpen = false;
   worker.on("message", settle);
   worker.on("error", (error: Error) => {

@@ -1,6 +1,6 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { type CellDatabase, openDatabase } from "./database.ts";
-import type { StoreReply, StoreRequest } from "./protocol.ts";
+import { OPENED_ID, type StoreReply, type StoreRequest } from "./protocol.ts";
 
 const ATTEMPTS = 2;
 /** Messages are indexed when no write has come for a moment, a few at a time so that the next write does not wait. */
@@ -14,7 +14,7 @@ if (parentPort === null) throw new Error("the store runs on a worker thread");
 const port = parentPort;
 const { path } = workerData as { readonly path: string };
 
-let database: CellDatabase | null = openDatabase(path);
+let database: CellDatabase | null = null;
 
 /** A connection that has failed is thrown away: after SQLITE_BUSY it would fail, or lose, every later batch. */
 const withDatabase = (work: (open: CellDatabase) => readonly unknown[]): readonly unknown[] => {
@@ -65,20 +65,24 @@ const handle = (request: StoreRequest): readonly unknown[] => {
   return [];
 };
 
-port.on("message", (request: StoreRequest) => {
-  let reply: StoreReply;
+const replyTo = (id: number, work: () => readonly unknown[]): StoreReply => {
   try {
-    reply = { kind: "done", id: request.id, rows: handle(request) };
+    return { kind: "done", id, rows: work() };
   } catch (error) {
     const { message, code } = error as Error & { code?: unknown };
-    reply = { kind: "failed", id: request.id, message, code: String(code ?? "") };
+    return { kind: "failed", id, message, code: String(code ?? "") };
   }
-  port.postMessage(reply);
+};
+
+port.on("message", (request: StoreRequest) => {
+  port.postMessage(replyTo(request.id, () => handle(request)));
   if (request.kind === "write") indexWhenIdle(IDLE_MS);
   if (request.kind !== "close") return;
   if (idle !== null) clearTimeout(idle);
   port.close();
 });
 
-port.postMessage({ kind: "opened", id: 0 } satisfies StoreReply);
-indexWhenIdle(0);
+const opened = replyTo(OPENED_ID, () => withDatabase(() => []));
+port.postMessage(opened);
+if (opened.kind === "done") indexWhenIdle(0);
+else port.close();
