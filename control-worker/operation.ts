@@ -1,4 +1,4 @@
-import type { Context, Hono } from "hono";
+import type { Context, Handler, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import * as z from "zod";
 import { AppError, type ErrorCode, parseInput } from "#schema/api/error.ts";
@@ -90,12 +90,21 @@ const tooLarge = (): never => {
   throw new AppError("payload_too_large", "the body is larger than this operation takes");
 };
 
-/** Mounts the table. */
+const methodNotAllowed =
+  (methods: readonly string[]): Handler =>
+  () => {
+    const allowed = methods.join(", ");
+    throw new AppError("method_not_allowed", `the resource has ${allowed}`, { headers: { Allow: allowed } });
+  };
+
+/** Mounts the table; a known path with another method answers 405 (RFC 9110 §15.5.6). */
 export const mountOperations = (app: Hono, operations: readonly Operation[], depsOf: () => Deps): void => {
   for (const operation of operations) {
     const limit = bodyLimit({ maxSize: operation.maxBodyBytes ?? DEFAULT_MAX_BODY_BYTES, onError: tooLarge });
-    app.on(operation.method.toUpperCase(), [operation.path], ...(operation.streams ? [] : [limit]), (c: Context) =>
-      operation.respond(c, depsOf()),
-    );
+    const before = operation.streams ? [] : [limit];
+    app.on(operation.method.toUpperCase(), [operation.path], ...before, (c: Context) => operation.respond(c, depsOf()));
+  }
+  for (const [path, group] of Map.groupBy(operations, (operation) => operation.path)) {
+    app.all(path, methodNotAllowed(group.map(({ method }) => method.toUpperCase())));
   }
 };

@@ -94,6 +94,12 @@ describe("bodies", () => {
     expect(await control.database.sql("select count(*) as n from join_tokens")).toEqual([{ n: 0 }]);
   });
 
+  test("a known path with another method answers 405 and names those it has", async () => {
+    const answer = await call(control.app, "DELETE", "/v1/cells/cell-a");
+    expect([...codeOf(answer), answer.headers.get("Allow")]).toEqual([405, "method_not_allowed", "GET, PATCH"]);
+    expect((await call(control.app, "PUT", "/v1/vehicles/import")).status).toBe(405);
+  });
+
   test("what is nowhere answers 404 problem+json", async () => {
     expect(codeOf(await call(control.app, "GET", "/v1/nothing"))).toEqual([404, "not_found"]);
     expect(codeOf(await call(control.app, "GET", "/v1/cells/cell-z"))).toEqual([404, "not_found"]);
