@@ -29,6 +29,7 @@ const onError = (deps: RouterDeps): ErrorHandler => {
 
 const onNotFound: NotFoundHandler = async (c) => hardened(await problemNotFound(c));
 
+/** For the two handlers that read further than the path. */
 const limited =
   (handler: Handler): Handler =>
   (c, next) => {
@@ -43,7 +44,7 @@ export const createApp = (deps: RouterDeps): Hono => {
   const app = new Hono();
   const serve = (method: "GET" | "POST", path: string, handler: Handler): void => {
     const others = METHODS.filter((other) => other !== method);
-    app.on(method, path, limited(handler));
+    app.on(method, path, handler);
     app.on(others, path, () => {
       throw new AppError("method_not_allowed", `the method here is ${method}`, { headers: { Allow: method } });
     });
@@ -51,7 +52,7 @@ export const createApp = (deps: RouterDeps): Hono => {
   serve("GET", "/v1/route", routeHandler(deps));
   serve("GET", "/v1/connect", connectHandler(deps));
   serve("POST", "/v1/route/validate", validateHandler(deps));
-  serve("GET", "/v1/explain", explainHandler(deps));
+  serve("GET", "/v1/explain", limited(explainHandler(deps)));
   serve("GET", "/healthz", healthHandler());
   serve("GET", "/readyz", readyHandler(deps));
   serve("GET", "/metrics", metricsHandler(deps));

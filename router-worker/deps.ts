@@ -51,7 +51,7 @@ export type RouterDeps = {
   readonly credentials: Credentials;
   readonly answers: Answers;
   readonly resolving: ResolveDeps;
-  readonly limits: Readonly<Record<"caller" | "issuer" | "address", Buckets>>;
+  readonly addresses: Buckets;
   /** Addresses that have sent bad credentials, and until when that is held against them; bounded. */
   readonly suspects: LRUCache<string, number>;
   /** Whether this `assigned` answer is the one in many that is logged. */
@@ -94,7 +94,7 @@ export const createDeps = (parts: RouterParts): RouterDeps => {
   });
   observeParts(instruments, { control, topology, clock, kvBreaker });
   const place = ({ vehicle: { vin }, issuer, traceparent }: ResolveAsk) =>
-    placements.share(vin, () => control.place({ vin, issuer, traceparent }));
+    placements.share(vin, () => control.place({ vin, issuer, traceparent: traceparent() }));
   const bucketsOf = (limit: Limit) => createBuckets(clock, limit, settings.limits.maxKeys);
   const lookPast = bucketsOf(settings.limits.lookPast);
   const keyer = createVehicleKeyer(parts.peppers);
@@ -106,19 +106,18 @@ export const createDeps = (parts: RouterParts): RouterDeps => {
     points: createPointFlusher({ metrics: instruments.metrics, clock, popId, write: parts.writePoint ?? null }),
     suspects: new LRUCache({ max: MAX_SUSPECTS }),
     admitAddress: parts.admitAddress ?? (async () => true),
-    credentials: createCredentials({ clock, keyer, max: settings.maxCredentials }),
+    credentials: createCredentials({
+      ...{ clock, keyer, max: settings.maxCredentials },
+      limits: { caller: bucketsOf(settings.limits.caller), issuer: bucketsOf(settings.limits.issuer) },
+    }),
     answers: createAnswers({ popId, signingKey, clock, max: settings.maxAnswers }),
     resolving: {
       store,
       topology,
       place,
       confirm: async (ask) =>
-        placements.isUnderWay(ask.vehicle.vin) || lookPast.take(ask.vehicle.vin) === 0 ? place(ask) : { kind: "away" },
+        placements.isUnderWay(ask.vehicle.vin) || lookPast.of(ask.vehicle.vin).take(1) === 0 ? place(ask) : { kind: "away" },
     },
-    limits: {
-      caller: bucketsOf(settings.limits.caller),
-      issuer: bucketsOf(settings.limits.issuer),
-      address: bucketsOf(settings.limits.address),
-    },
+    addresses: bucketsOf(settings.limits.address),
   };
 };

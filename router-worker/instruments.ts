@@ -1,37 +1,37 @@
+import { ROUTE_REASONS } from "#schema/domain/route.ts";
 import type { Breaker, BreakerState } from "./breaker.ts";
 import type { Clock } from "./clock.ts";
 import type { ControlClient } from "./control-client.ts";
-import { createMetrics } from "./metrics.ts";
+import { createMetrics, type Series } from "./metrics.ts";
+import { ORIGINS } from "./store/port.ts";
 import type { TopologyHolder } from "./topology-holder.ts";
 
 const BREAKER_VALUES: Readonly<Record<BreakerState, number>> = { closed: 0, half_open: 1, open: 2 };
 
-/** Everything that this router counts. */
+const seriesOf = <Label extends string>(labels: readonly Label[], of: (label: Label) => Series): Readonly<Record<Label, Series>> =>
+  Object.fromEntries(labels.map((label) => [label, of(label)])) as Record<Label, Series>;
+
+/** Everything that this router counts. What the hot path counts is at hand as series. */
 export const createInstruments = () => {
   const metrics = createMetrics();
+  const counter = (name: string, help: string, labels: readonly string[]) =>
+    metrics.counter(`cloverleaf_router_${name}_total`, help, labels);
+  const requests = counter("requests", "Requests by outcome and its reason or error code.", ["outcome", "reason"]);
+  const lookups = counter("lookups", "Record look-ups by the cache level that answered.", ["level"]);
+  const credentials = counter("credentials", "Credentials by verdict; cached means no crypto was done.", ["verdict"]);
   return {
     metrics,
-    requests: metrics.counter("cloverleaf_router_requests_total", "Requests by outcome and its reason or error code.", [
-      "outcome",
-      "reason",
-    ]),
+    requests,
+    credentials,
+    served: seriesOf(ROUTE_REASONS, (reason) => requests.of("served", reason)),
+    lookups: seriesOf(ORIGINS, (origin) => lookups.of(origin)),
+    cachedCredentials: credentials.of("cached"),
     decisions: metrics.histogram("cloverleaf_router_decision_seconds", "From the request to the decided and signed answer."),
-    lookups: metrics.counter("cloverleaf_router_lookups_total", "Record look-ups by the cache level that answered.", ["level"]),
-    credentials: metrics.counter("cloverleaf_router_credentials_total", "Credentials by verdict; cached means no crypto was done.", [
-      "verdict",
-    ]),
-    kvReads: metrics.counter("cloverleaf_router_kv_reads_total", "KV reads by outcome.", ["outcome"]),
+    kvReads: counter("kv_reads", "KV reads by outcome.", ["outcome"]),
     kvSeconds: metrics.histogram("cloverleaf_router_kv_read_seconds", "Duration of KV reads."),
-    corrupt: metrics.counter(
-      "cloverleaf_router_corrupt_records_total",
-      "KV values that are no record of a known version: taken as a miss.",
-      [],
-    ),
-    topologyRefusals: metrics.counter("cloverleaf_router_topology_refusals_total", "Published topologies that were not taken.", ["reason"]),
-    controlCalls: metrics.counter("cloverleaf_router_control_calls_total", "Calls to control by target and outcome.", [
-      "target",
-      "outcome",
-    ]),
+    corrupt: counter("corrupt_records", "KV values that are no record of a known version: taken as a miss.", []),
+    topologyRefusals: counter("topology_refusals", "Published topologies that were not taken.", ["reason"]),
+    controlCalls: counter("control_calls", "Calls to control by target and outcome.", ["target", "outcome"]),
   };
 };
 export type Instruments = ReturnType<typeof createInstruments>;

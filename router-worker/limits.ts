@@ -3,29 +3,41 @@ import type { Clock } from "./clock.ts";
 
 export type Limit = { readonly name: string; readonly perSecond: number; readonly burst: number };
 
-export type Buckets = {
+/** One token bucket. */
+export type Bucket = {
   readonly limit: Limit;
-  /** Takes `cost` tokens of the key's bucket; 0 when they were there, else the milliseconds until they are. */
-  take(key: string, cost?: number): number;
+  /** Takes tokens; 0 when they were there, else the milliseconds until they are. */
+  take(cost: number): number;
 };
 
 /** Token buckets by key in isolate memory. Above `max` keys the one used longest ago is forgotten, which refills it. */
-export const createBuckets = (clock: Clock, limit: Limit, max: number): Buckets => {
-  const buckets = new LRUCache<string, { tokens: number; atMs: number }>({ max });
+export type Buckets = { of(key: string): Bucket };
+
+const createBucket = (clock: Clock, limit: Limit): Bucket => {
+  let tokens = limit.burst;
+  let atMs = clock.now();
   return {
     limit,
-    take(key, cost = 1) {
+    take(cost) {
       const nowMs = clock.now();
-      const bucket = buckets.get(key);
-      if (bucket === undefined) {
-        buckets.set(key, { tokens: limit.burst - cost, atMs: nowMs });
-        return 0;
-      }
-      bucket.tokens = Math.min(limit.burst, bucket.tokens + (Math.max(0, nowMs - bucket.atMs) * limit.perSecond) / 1000);
-      bucket.atMs = nowMs;
-      if (bucket.tokens < cost) return Math.ceil(((cost - bucket.tokens) * 1000) / limit.perSecond);
-      bucket.tokens -= cost;
+      tokens = Math.min(limit.burst, tokens + (Math.max(0, nowMs - atMs) * limit.perSecond) / 1000);
+      atMs = nowMs;
+      if (tokens < cost) return Math.ceil(((cost - tokens) * 1000) / limit.perSecond);
+      tokens -= cost;
       return 0;
+    },
+  };
+};
+
+export const createBuckets = (clock: Clock, limit: Limit, max: number): Buckets => {
+  const buckets = new LRUCache<string, Bucket>({ max });
+  return {
+    of(key) {
+      const known = buckets.get(key);
+      if (known !== undefined) return known;
+      const bucket = createBucket(clock, limit);
+      buckets.set(key, bucket);
+      return bucket;
     },
   };
 };

@@ -33,7 +33,8 @@ export type ResolveAsk = {
   readonly vehicle: Vehicle;
   readonly issuer: string;
   readonly minEpoch: number | null;
-  readonly traceparent: string | undefined;
+  /** Read only when control is asked. */
+  readonly traceparent: () => string | undefined;
 };
 
 /** Control's word is not asked for again within this time, whatever minimum epoch the vehicle sends. */

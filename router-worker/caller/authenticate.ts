@@ -36,7 +36,7 @@ const verifyUnseen = async <C, T extends AnyCaller>(
 ): Promise<T> => {
   const address = c.req.header("CF-Connecting-IP");
   if (address !== undefined) {
-    charge(deps.limits.address, address, deps.settings.limits.unseenCost);
+    charge(deps.addresses.of(address), deps.settings.limits.unseenCost);
     await admitSuspect(deps, address);
   }
   const verdict = await kind.verify(credential, trust);
@@ -55,9 +55,9 @@ const identify = async <C, T extends AnyCaller>(
 ): Promise<T> => {
   const seen = kind.seen(credential, trust);
   const caller = seen ?? (await verifyUnseen(deps, c, trust, kind, credential));
-  if (seen !== undefined) deps.instruments.credentials.inc("cached");
-  charge(deps.limits.caller, caller.limitKey, 1);
-  charge(deps.limits.issuer, caller.issuer, seen === undefined ? deps.settings.limits.unseenCost : 1);
+  if (seen !== undefined) deps.instruments.cachedCredentials.inc();
+  charge(caller.own, 1);
+  charge(caller.ofIssuer, seen === undefined ? deps.settings.limits.unseenCost : 1);
   return caller;
 };
 

@@ -5,6 +5,7 @@ import { verifyOwnerToken } from "#schema/crypto/owner-token.ts";
 import type { OwnerRole } from "#schema/domain/command.ts";
 import type { Vin } from "#schema/domain/vin.ts";
 import type { Clock } from "../clock.ts";
+import type { Bucket, Buckets } from "../limits.ts";
 import type { Vehicle } from "../store/port.ts";
 import type { Trust } from "../trust.ts";
 import { type ClientCertificate, isVouchedFor, verifyClientCertificate } from "./client-certificate.ts";
@@ -12,10 +13,13 @@ import type { VehicleKeyer } from "./vehicle-keyer.ts";
 import { createVerifiedCache } from "./verified-cache.ts";
 
 type Known = {
-  /** Who the caller is to the rate limits. */
-  readonly limitKey: string;
+  /** The caller's name in logs; of a vehicle its vinKey. */
+  readonly name: string;
   readonly issuer: string;
   readonly expiresAtSeconds: number;
+  /** What each request is charged to. */
+  readonly own: Bucket;
+  readonly ofIssuer: Bucket;
 };
 export type DeviceCaller = Known & { readonly kind: "device"; readonly vehicle: Vehicle };
 export type OwnerCaller = Known & { readonly kind: "owner"; readonly rights: ReadonlyMap<Vin, OwnerRole> };
@@ -57,44 +61,56 @@ const createTokenKind = <Caller extends Known & { readonly kind: string }>(
   };
 };
 
-const createCertificateKind = (clock: Clock, keyer: VehicleKeyer, max: number): CredentialKind<ClientCertificate, DeviceCaller> => {
+type Identify = (identity: { readonly vin: Vin; readonly issuer: string; readonly expiresAtSeconds: number }) => Promise<DeviceCaller>;
+
+const createCertificateKind = (clock: Clock, identify: Identify, max: number): CredentialKind<ClientCertificate, DeviceCaller> => {
   const cache = createVerifiedCache<DeviceCaller>(clock, max);
   return {
     seen: (certificate, trust) => (isVouchedFor(certificate) ? cache.get(certificate.certFingerprintSHA256, trust) : undefined),
     async verify(certificate, trust) {
       const verdict = verifyClientCertificate(certificate, trust, clock.now());
       if (verdict.kind === "refused") return verdict;
-      const { vin, issuer, expiresAtSeconds } = verdict;
-      const caller: DeviceCaller = { kind: "device", vehicle: await keyer(vin), limitKey: vin, issuer, expiresAtSeconds };
+      const caller = await identify(verdict);
       cache.set(certificate.certFingerprintSHA256, trust, caller);
       return caller;
     },
   };
 };
 
+export type CallerLimits = Readonly<Record<"caller" | "issuer", Buckets>>;
+
 /** Verifiers of everything that a caller may present, each with its bounded memory. */
-export const createCredentials = (options: { readonly clock: Clock; readonly keyer: VehicleKeyer; readonly max: number }): Credentials => {
-  const { clock, keyer, max } = options;
+export const createCredentials = (options: {
+  readonly clock: Clock;
+  readonly keyer: VehicleKeyer;
+  readonly limits: CallerLimits;
+  readonly max: number;
+}): Credentials => {
+  const { clock, keyer, limits, max } = options;
   const policyOf = ({ revoked }: Trust) => ({ revoked, nowMs: clock.now() });
+  const knownOf = (limitKey: string, name: string, { issuer, expiresAtSeconds }: Pick<Known, "issuer" | "expiresAtSeconds">): Known => {
+    return { name, issuer, expiresAtSeconds, own: limits.caller.of(limitKey), ofIssuer: limits.issuer.of(issuer) };
+  };
+  const identify: Identify = async (identity) => {
+    const vehicle = await keyer(identity.vin);
+    return { kind: "device", vehicle, ...knownOf(identity.vin, vehicle.vinKey, identity) };
+  };
+  const nameOf = ({ issuer, subject }: { readonly issuer: string; readonly subject: string }) => `${issuer} ${subject}`;
   return {
-    certificate: createCertificateKind(clock, keyer, max),
+    certificate: createCertificateKind(clock, identify, max),
     device: createTokenKind(clock, max, async (token, trust) => {
       const verdict = await verifyDeviceToken(token, { ...policyOf(trust), issuers: trust.devices, audience: ROUTER_AUDIENCE });
-      if (verdict.kind === "refused") return verdict;
-      const { vin, issuer, expiresAtSeconds } = verdict;
-      return { kind: "device", vehicle: await keyer(vin), limitKey: vin, issuer, expiresAtSeconds };
+      return verdict.kind === "refused" ? verdict : identify(verdict);
     }),
     owner: createTokenKind(clock, MAX_PEOPLE, async (token, trust) => {
       const verdict = await verifyOwnerToken(token, { ...policyOf(trust), issuers: trust.owners });
       if (verdict.kind === "refused") return verdict;
-      const { subject, issuer, rights, expiresAtSeconds } = verdict;
-      return { kind: "owner", rights, limitKey: `${issuer} ${subject}`, issuer, expiresAtSeconds };
+      return { kind: "owner", rights: verdict.rights, ...knownOf(nameOf(verdict), nameOf(verdict), verdict) };
     }),
     operator: createTokenKind(clock, MAX_PEOPLE, async (token, trust) => {
       const verdict = await verifyOperatorToken(token, { ...policyOf(trust), issuers: trust.operators });
       if (verdict.kind === "refused") return verdict;
-      const { subject, issuer, roles, expiresAtSeconds } = verdict;
-      return { kind: "operator", roles, limitKey: `${issuer} ${subject}`, issuer, expiresAtSeconds };
+      return { kind: "operator", roles: verdict.roles, ...knownOf(nameOf(verdict), nameOf(verdict), verdict) };
     }),
   };
 };

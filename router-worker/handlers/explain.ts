@@ -24,11 +24,11 @@ export const explainHandler =
     const lookup = await deps.resolving.store.find(vehicle);
     const found = lookup.kind === "found" ? lookup : null;
     const served = found === null ? null : (serveOf(found.record, topology) ?? staleOf(found.record, topology));
-    const ask = { vehicle, issuer: caller.issuer, minEpoch: null, traceparent: traceparentOf(c) };
+    const ask = { vehicle, issuer: caller.issuer, minEpoch: null, traceparent: () => traceparentOf(c) };
     const verdict = found === null ? null : await deps.resolving.confirm(ask);
     const owner = found === null ? undefined : topology.cells[found.record.cell];
     const failover = topology.failovers.find(({ cell }) => cell === found?.record.cell);
-    deps.logger.info("explained", { requestId: requestIdOf(c), vinKey: vehicle.vinKey, operator: caller.limitKey });
+    deps.logger.info("explained", { requestId: requestIdOf(c), vinKey: vehicle.vinKey, operator: caller.name });
     const answer: ExplainAnswer = {
       pop: deps.popId,
       vinKey: vehicle.vinKey,

@@ -8,7 +8,6 @@ import { parseMinEpoch } from "../caller/min-epoch.ts";
 import type { RouterDeps } from "../deps.ts";
 import { type Resolution, resolve } from "../resolve.ts";
 import type { Vehicle } from "../store/port.ts";
-
 import type { HeldTopology } from "../topology-holder.ts";
 import { traceparentOf } from "../traceparent.ts";
 
@@ -55,12 +54,12 @@ export const serveVehicle = async (deps: RouterDeps, c: Context): Promise<Answer
   const held = await topologyOf(deps);
   const { vehicle, issuer } = await authenticateDevice(deps, c, held.trust);
   const minEpoch = parseMinEpoch(c.req.header(MIN_EPOCH_HEADER));
-  const resolution = await resolve(deps.resolving, held, { vehicle, issuer, minEpoch, traceparent: traceparentOf(c) });
+  const resolution = await resolve(deps.resolving, held, { vehicle, issuer, minEpoch, traceparent: () => traceparentOf(c) });
   logResolution(deps, c, vehicle, resolution);
   if (resolution.kind === "refused") throw refusalOf(deps, resolution.code);
   const answer = await deps.answers.of(vehicle, resolution.served, resolution.topology);
-  instruments.lookups.inc(resolution.origin);
-  instruments.requests.inc("served", resolution.served.reason);
+  instruments.lookups[resolution.origin].inc();
+  instruments.served[resolution.served.reason].inc();
   instruments.decisions.observe((clock.monotonic() - startedAtMs) / 1000);
   deps.points.flush();
   return answer;

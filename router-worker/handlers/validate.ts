@@ -29,7 +29,7 @@ export const validateHandler =
     const held = await topologyOf(deps);
     const { vehicle, issuer } = await authenticateDevice(deps, c, held.trust);
     const cached = parseInput(ValidateRequest, await readJsonBody(c, MAX_BODY_BYTES));
-    const ask = { vehicle, issuer, minEpoch: cached.epoch, traceparent: traceparentOf(c) };
+    const ask = { vehicle, issuer, minEpoch: cached.epoch, traceparent: () => traceparentOf(c) };
     const answer = verdictOf(cached, await resolve(deps.resolving, held, ask), held.topology);
     deps.instruments.requests.inc("validated", answer.state);
     return Response.json(answer, { headers: { "Cache-Control": "no-store" } });

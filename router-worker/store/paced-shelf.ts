@@ -1,17 +1,17 @@
 import { LRUCache } from "lru-cache";
-import type { Buckets } from "../limits.ts";
+import type { Bucket } from "../limits.ts";
 import type { Shelf } from "./port.ts";
 
 /**
  * A shelf that is written at a bounded pace (I11), and never twice with the same value. What comes faster is dropped: it is offered again when it is next
  * read, so that the vehicles that keep coming are all shelved in time.
  */
-export const createPacedShelf = (shelf: Shelf, pace: Buckets, max: number): Shelf => {
+export const createPacedShelf = (shelf: Shelf, pace: Bucket, max: number): Shelf => {
   const written = new LRUCache<string, string>({ max });
   return {
     read: (key) => shelf.read(key),
     async write(key, value) {
-      if (written.get(key) === value || pace.take("write") > 0) return;
+      if (written.get(key) === value || pace.take(1) > 0) return;
       written.set(key, value);
       await shelf.write(key, value);
     },

@@ -10,27 +10,28 @@ const LIMIT = { name: "caller", perSecond: 2, burst: 4 };
 describe("token buckets", () => {
   test("a burst goes through, then the rate; the wait that is told is enough and not too much", async () => {
     const clock = createFakeClock();
-    const buckets = createBuckets(clock, LIMIT, 10);
-    expect([1, 2, 3, 4].map(() => buckets.take("a"))).toEqual([0, 0, 0, 0]);
-    expect(buckets.take("a")).toBe(500);
+    const bucket = createBuckets(clock, LIMIT, 10).of("a");
+    expect([1, 2, 3, 4].map(() => bucket.take(1))).toEqual([0, 0, 0, 0]);
+    expect(bucket.take(1)).toBe(500);
     await clock.advance(500);
-    expect(buckets.take("a")).toBe(0);
+    expect([bucket.take(1), bucket.take(1)]).toEqual([0, 500]);
   });
 
   test("keys do not share, and a clock that jumps back gives nothing away", async () => {
     const clock = createFakeClock();
     const buckets = createBuckets(clock, LIMIT, 10);
-    for (let turn = 0; turn < 4; turn++) buckets.take("a");
-    expect(buckets.take("b")).toBe(0);
+    buckets.of("a").take(4);
+    expect(buckets.of("b").take(1)).toBe(0);
     await clock.advance(-10_000);
-    expect(buckets.take("a")).toBeGreaterThan(0);
+    expect(buckets.of("a").take(1)).toBeGreaterThan(0);
   });
 
   test("are bounded: beyond it the key used longest ago starts full again", () => {
     const buckets = createBuckets(createFakeClock(), LIMIT, 2);
-    for (let turn = 0; turn < 5; turn++) buckets.take("a");
-    for (const key of ["b", "c"]) buckets.take(key);
-    expect(buckets.take("a")).toBe(0);
+    buckets.of("a").take(4);
+    expect(buckets.of("a").take(1)).toBeGreaterThan(0);
+    for (const key of ["b", "c"]) buckets.of(key).take(1);
+    expect(buckets.of("a").take(1)).toBe(0);
   });
 
   test("the policy names quota and window", () => {

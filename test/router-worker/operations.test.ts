@@ -103,7 +103,7 @@ describe("the edges of HTTP", () => {
 
   test("a URL over 2,048 characters is refused before anything else is done", async () => {
     const router = await createTestRouter();
-    const response = await router.app.request(`/v1/route?pad=${"x".repeat(2_048)}`);
+    const response = await router.app.request(`/v1/vehicles/${freshVin()}/${"x".repeat(2_048)}`);
     expect(response.status).toBe(400);
     expect(router.kv.state.reads).toEqual([]);
   });
