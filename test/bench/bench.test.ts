@@ -51,7 +51,7 @@ describe("hand-made packets", () => {
 
 const measured = (name: string, ...rates: number[]): Measured => ({
   ...{ name, median: medianOf(rates) },
-  samples: rates.map((perSecond) => ({ perSecond, perCpuSecond: perSecond / 2 })),
+  samples: rates.map((perSecond) => ({ perSecond, perCpuSecond: perSecond / 2, busyShare: 0.25 })),
 });
 
 describe("rounds", () => {
@@ -89,7 +89,7 @@ describe("the report", () => {
   test("a section shows its figures; a skipped one its reason", () => {
     const rows = [rowOf("GET /v1/route", fast, peer, { kind: "ratio", atLeast: 0.95 })];
     const text = renderSection({ kind: "measured", title: "Edge", rows, notes: ["a note"] });
-    expect(text).toContain("| GET /v1/route | 90            | peer | 100     | 0.90  | 0.90      | ratio >= 0.95 | no      |");
+    expect(text).toContain("| GET /v1/route | 90            | peer | 100     | 0.90  | 0.90      | 0.25      | ratio >= 0.95 | no      |");
     expect(text).toContain("- a note");
     expect(renderSection({ kind: "skipped", title: "Edge", reason: "wrk is not installed" })).toContain("Skipped: wrk is not installed");
   });

@@ -4,7 +4,6 @@ import { join } from "node:path";
 import type { AdminClient } from "../lab/admin-client.ts";
 import { waitUntil } from "../lab/wait-until.ts";
 import { freePort } from "./free-port.ts";
-import { pinned } from "./pin.ts";
 
 export type CellUnderTest = {
   readonly id: string;
@@ -27,7 +26,7 @@ const stopped = (child: ChildProcess): Promise<void> =>
     child.kill("SIGTERM");
   });
 
-/** A cell of its own beside the lab's, pinned and without a connect budget; joined and active when this returns. */
+/** A cell of its own beside the lab's, without a connect budget; joined and active when this returns. */
 export const startCellUnderTest = async (admin: AdminClient, control: string, folder: string): Promise<CellUnderTest> => {
   const [httpPort, mqttPort] = [await freePort(), await freePort()];
   const https = `http://127.0.0.1:${httpPort}`;
@@ -35,8 +34,7 @@ export const startCellUnderTest = async (admin: AdminClient, control: string, fo
     ...{ kind: "cell", region: "eu-central", zone: ZONE, endpointSuffixes: ["127.0.0.1"], autoApprove: true },
   });
   mkdirSync(folder, { recursive: true });
-  const [command, ...args] = pinned("server", [process.execPath, join(ROOT, "cell-node/index.ts")]);
-  const child = spawn(command, args, {
+  const child = spawn(process.execPath, [join(ROOT, "cell-node/index.ts")], {
     cwd: ROOT,
     stdio: ["ignore", "pipe", "pipe"],
     env: {

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { bundleWorker } from "./bundle.ts";
 import { createEdgeFleet, type EdgeFleet } from "./edge-fleet.ts";
 import type { BenchOptions } from "./options.ts";
+import { PINNING } from "./pin.ts";
 import { type Contender, runRounds } from "./rounds.ts";
 import { rowOf, type Section } from "./section.ts";
 import { findTool } from "./tools.ts";
@@ -69,7 +70,8 @@ const measureEdge = async (wrk: string, options: BenchOptions): Promise<Section>
       notes: [
         `router-worker in workerd on its direct socket, ${VEHICLES} vehicles in turn, each answer with its signed ticket (${answer.length} bytes)`,
         "peer: workerd answering a constant, in the same run: the bytes of such an answer, or two bytes; same requests",
-        "wrk, 1 thread, 32 connections, any answer but 2xx fails the run; medians of the rounds, ratios paired round by round",
+        PINNING,
+        "wrk, 1 thread, 32 connections, any answer but 2xx fails the run",
       ],
     };
   } finally {

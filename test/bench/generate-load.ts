@@ -2,20 +2,15 @@ import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { type Job, Outcome } from "./load/job.ts";
-import { pinned } from "./pin.ts";
 
 const GENERATOR = join(import.meta.dirname, "load", "main.ts");
 
-/** Runs the generator in a process of its own, on the load's core. */
+/** Runs the generator in a process of its own. */
 export const generateLoad = async (job: Job): Promise<Outcome> => {
-  const [command, ...args] = pinned("load", [process.execPath, GENERATOR]);
-  const child = spawn(command, args, { stdio: ["pipe", "pipe", "pipe"] });
+  const child = spawn(process.execPath, [GENERATOR], { stdio: ["pipe", "pipe", "pipe"] });
   child.stdin.end(JSON.stringify(job));
   const [output, errors] = await Promise.all([text(child.stdout), text(child.stderr)]);
   const line = output.trim().split("\n").at(-1) ?? "";
   if (line === "") throw new Error(`the load generator failed: ${errors.trim().slice(-2000)}`);
   return Outcome.parse(JSON.parse(line));
 };
-
-/** Per second. */
-export const rateOf = ({ count, seconds }: Outcome): number => count / seconds;

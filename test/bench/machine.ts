@@ -1,5 +1,4 @@
 import { arch, availableParallelism, cpus, loadavg, release, totalmem, type } from "node:os";
-import { PINNING } from "./pin.ts";
 import { outputOf } from "./tools.ts";
 
 const firstLineOf = (command: string, args: readonly string[]): string =>
@@ -12,7 +11,6 @@ export const machineFacts = (): string[] => [
   `load average at the start: ${loadavg()
     .map((value) => value.toFixed(2))
     .join(" ")}`,
-  `cores: ${PINNING}`,
   `Node ${process.version}, ${firstLineOf("mosquitto", ["-h"])}, ${firstLineOf("wrk", ["-v"])}`,
   `commit: ${outputOf("git", ["describe", "--always", "--dirty"]) ?? "unknown"}`,
 ];

@@ -25,7 +25,7 @@ const main = async (): Promise<void> => {
     console.log(name);
     sections.push(...(await BENCHES[name](options)));
   }
-  const intro = `# Bench\n\nWritten by \`npm run bench\` (${options.rounds} rounds of ${options.seconds} s): measured figures only.\nThe ratios matter; the figures are this machine's.`;
+  const intro = `# Bench\n\nWritten by \`npm run bench\` (${options.rounds} rounds of ${options.seconds} s): measured figures only.\nThe ratios matter; the figures are this machine's. Medians of the rounds; contenders take turns, ratios are paired round by round.\n"per CPU s": the same ratio per second of each server's own CPU time. "load busy": the share of a core that the load generator took at most.`;
   const report = [intro, facts.map((fact) => `- ${fact}`).join("\n"), ...sections.map(renderSection)].join("\n\n");
   console.log(`\n${report}`);
   if (options.sections.length === SECTIONS.length) writeFileSync(RESULTS, `${report}\n`);

@@ -6,7 +6,6 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { freePort } from "./free-port.ts";
 import type { Login } from "./load/packets.ts";
-import { pinned } from "./pin.ts";
 import { findTool } from "./tools.ts";
 
 export type BareMosquitto = { readonly pid: number; readonly port: number; stop(): Promise<void> };
@@ -46,8 +45,7 @@ export const startMosquitto = async (binary: string, logins: readonly Login[] | 
   }
   const config = join(folder, "mosquitto.conf");
   writeFileSync(config, `${configOf(port, passwordFile)}\n`);
-  const [command, ...args] = pinned("server", [binary, "-c", config]);
-  const child = spawn(command, args, { stdio: "ignore" });
+  const child = spawn(binary, ["-c", config], { stdio: "ignore" });
   for (let i = 0; !(await isListening(port)); i++) {
     if (i > 100 || child.exitCode !== null) throw new Error("mosquitto did not start");
     await sleep(50);

@@ -8,7 +8,7 @@ const isPinning = taskset !== null && availableParallelism() >= 2;
 const CORES = { server: "0", load: "1" } as const;
 
 export const PINNING = isPinning
-  ? "servers on core 0, load on core 1 (taskset)"
+  ? "each server on core 0, the load on core 1 (taskset)"
   : "nothing pinned: taskset is not installed, or there is one core only";
 
 /** A command line that runs on the role's core where that is possible. */

@@ -72,5 +72,6 @@ export const benchPublishes = async (world: CellWorld, mosquitto: BareMosquitto,
     `${CONNECTIONS} connections, MQTT 3.1.1, JSON telemetry of about 110 bytes with an id of its own; in flight: per connection`,
     `the cell: TCP to PUBACK through gateway, topic ACL, storage on disk; after each depth ${CHECKED_VEHICLES} vehicles' last run is read back over HTTP and must be complete`,
     "peer: Mosquitto without persistence, authentication or ACL; same generator",
+    "nothing is pinned: the cell works on two threads, Mosquitto on one, the generator on one of its own",
   ],
 });

@@ -1,13 +1,13 @@
 import { cpuSecondsOf, untilQuiet } from "./cpu.ts";
 
-/** How much was done in how long. */
-export type Work = { readonly count: number; readonly seconds: number };
+/** How much was done in how long; `busyShare` is the share of one core that the load itself took, where it says so. */
+export type Work = { readonly count: number; readonly seconds: number; readonly busyShare?: number };
 
 /** A server under load. `pid` is the process that serves; its CPU time is read around each measurement. */
 export type Contender = { readonly name: string; readonly pid: number; readonly measure: () => Promise<Work> };
 
 /** `perSecond` as the load saw it; `perCpuSecond` is the work done in a second of the server's CPU time, what it put off included. */
-export type Sample = { readonly perSecond: number; readonly perCpuSecond: number };
+export type Sample = { readonly perSecond: number; readonly perCpuSecond: number; readonly busyShare: number };
 
 export type Measured = { readonly name: string; readonly samples: readonly Sample[]; readonly median: number };
 
@@ -20,10 +20,11 @@ export const medianOf = (values: readonly number[]): number => {
 
 const sampleOf = async ({ pid, measure }: Contender): Promise<Sample> => {
   const before = cpuSecondsOf(pid);
-  const { count, seconds } = await measure();
+  const { count, seconds, busyShare = Number.NaN } = await measure();
   await untilQuiet(pid);
   const after = cpuSecondsOf(pid);
-  return { perSecond: count / seconds, perCpuSecond: before === null || after === null ? Number.NaN : count / (after - before) };
+  const perCpuSecond = before === null || after === null ? Number.NaN : count / (after - before);
+  return { perSecond: count / seconds, perCpuSecond, busyShare };
 };
 
 /** Measures the contenders in turn, A B A B …, so that what else the machine does meets all of them alike. */

@@ -1,4 +1,4 @@
-import { type Measured, pairedRatio } from "./rounds.ts";
+import { type Measured, medianOf, pairedRatio } from "./rounds.ts";
 
 /** What a row must reach: a share of its peer, or a rate per second. */
 export type Aim = { readonly kind: "ratio" | "rate"; readonly atLeast: number };
@@ -11,6 +11,8 @@ export type Row = {
   readonly ratio: number;
   /** The same per second of each server's CPU time: what other programs on the machine take does not count. */
   readonly cpuRatio: number;
+  /** Of one core, by the load generator, with the contender that kept it busiest: near 1 it is the bottleneck. */
+  readonly loadShare: number;
   readonly aim: Aim | null;
 };
 
@@ -23,6 +25,7 @@ export const rowOf = (what: string, ours: Measured, peer: Measured, aim: Aim | n
   ...{ what, ours, peer, aim },
   ratio: pairedRatio(ours, peer),
   cpuRatio: pairedRatio(ours, peer, "perCpuSecond"),
+  loadShare: Math.max(...[ours, peer].map(({ samples }) => medianOf(samples.map(({ busyShare }) => busyShare)))),
 });
 
 /** Whether a row reaches its aim; null when it has none. */

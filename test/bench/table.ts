@@ -13,7 +13,7 @@ const VERDICTS = new Map([
   [null, ""],
 ]);
 
-const HEAD = ["what", "Cloverleaf /s", "peer", "peer /s", "ratio", "per CPU s", "aim", "reached"];
+const HEAD = ["what", "Cloverleaf /s", "peer", "peer /s", "ratio", "per CPU s", "load busy", "aim", "reached"];
 
 const cellsOf = (row: Row): string[] => [
   row.what,
@@ -22,6 +22,7 @@ const cellsOf = (row: Row): string[] => [
   rate(row.peer.median),
   share(row.ratio),
   share(row.cpuRatio),
+  share(row.loadShare),
   aimOf(row.aim),
   VERDICTS.get(reaches(row)) ?? "",
 ];
