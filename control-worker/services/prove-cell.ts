@@ -10,7 +10,19 @@ import { requireCell } from "./require.ts";
 import { newSecret } from "./secrets.ts";
 
 const TIMEOUT_MS = 3_000;
-const MAX_ANSWER_CHARACTERS = 8_192;
+const MAX_ANSWER_BYTES = 8_192;
+
+/** Reads no more than a proof can have: the endpoint is the joiner's own. */
+const readBounded = async (response: Response): Promise<string> => {
+  const parts: Uint8Array[] = [];
+  let sizeBytes = 0;
+  for await (const part of response.body ?? []) {
+    sizeBytes += part.length;
+    if (sizeBytes > MAX_ANSWER_BYTES) throw new RangeError("the endpoint's answer is too large");
+    parts.push(part);
+  }
+  return Buffer.concat(parts).toString();
+};
 
 /** What is wrong with the cell's proof, or null: the key of the registration signs our nonce at the registered endpoint. */
 const askForProof = async (deps: Deps, cell: CellRow): Promise<string | null> => {
@@ -18,9 +30,8 @@ const askForProof = async (deps: Deps, cell: CellRow): Promise<string | null> =>
   const url = `${cell.endpoints.https.replace(/\/$/, "")}${PROOF_PATH}?nonce=${nonce}`;
   try {
     const response = await deps.fetch(url, { redirect: "manual", signal: AbortSignal.timeout(TIMEOUT_MS) });
-    const text = await response.text();
-    if (response.status !== 200 || text.length > MAX_ANSWER_CHARACTERS) return `the endpoint answered ${response.status}`;
-    const answer = ProofAnswer.safeParse(JSON.parse(text));
+    if (response.status !== 200) return `the endpoint answered ${response.status}`;
+    const answer = ProofAnswer.safeParse(JSON.parse(await readBounded(response)));
     if (!answer.success) return "the endpoint's answer is no proof";
     const policy = { keys: createKeyRing([cell.publicKey]), cell: cell.id, nonce, nowMs: deps.clock() };
     const verdict = await verifyProof(answer.data.proof, policy);

@@ -30,9 +30,18 @@ export const migrateDatabase = async (target: {
   }
 };
 
-const main = async (argv: readonly string[]): Promise<number> => {
+const readOptions = (argv: readonly string[]) => {
   const options = { url: { type: "string" }, token: { type: "string" }, schema: { type: "string" }, help: { type: "boolean" } } as const;
-  const { values } = parseArgs({ args: [...argv], options });
+  try {
+    return parseArgs({ args: [...argv], options }).values;
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n`);
+    return {};
+  }
+};
+
+const main = async (argv: readonly string[]): Promise<number> => {
+  const values = readOptions(argv);
   const schema = SCHEMAS.find((name) => name === (values.schema ?? "control"));
   if (values.help || values.url === undefined || schema === undefined) {
     (values.help ? process.stdout : process.stderr).write(HELP);

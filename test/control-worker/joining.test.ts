@@ -47,6 +47,18 @@ describe("a cell joins", () => {
     fooled.close();
   });
 
+  test.each([
+    ["answers without end", async () => new Response(new ReadableStream({ pull: (c) => c.enqueue(new Uint8Array(4_096)) }))],
+    ["redirects", async () => new Response(null, { status: 302, headers: { Location: "https://elsewhere.test" } })],
+    ["answers something else", async () => Response.json({ proof: "x.y.z" })],
+    ["does not answer", async () => Promise.reject(new TypeError("connection refused"))],
+  ])("an endpoint that %s proves nothing", async (_, fetch) => {
+    const lied = await createControl({ database: control.database, fetch });
+    const answer = await register(registrationOf(cell, await makeToken(lied)), lied);
+    expect([answer.status, answer.json["state"], answer.json["isProven"]]).toEqual([201, "joining", false]);
+    lied.close();
+  });
+
   test("a token that was used is refused to another key and to another id", async () => {
     const joinToken = await makeToken(control);
     await register(registrationOf(cell, joinToken));

@@ -116,6 +116,6 @@ describe("npm run db:migrate", () => {
     expect((await client.execute("select epoch_floor from meta")).rows).toHaveLength(1);
     client.close();
     rmSync(folder, { recursive: true });
-    expect(run()).toMatchObject({ status: 2, stderr: expect.stringContaining("npm run db:migrate") });
+    expect(run("--uri", url)).toMatchObject({ status: 2, stderr: expect.stringContaining("npm run db:migrate") });
   });
 });
