@@ -5,6 +5,14 @@ export const createMetrics = () => {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const registers = [registry];
+  const messages = new Counter({
+    name: "cloverleaf_cell_messages_total",
+    help: "Publications of vehicles by channel and outcome",
+    labelNames: ["channel", "outcome"],
+    registers,
+  });
+  /** Looking a child up by its labels costs more than storing a message: it is done once. */
+  const children = new Map<string, ReturnType<typeof messages.labels>>();
   return {
     registry,
     connects: new Counter({
@@ -13,12 +21,12 @@ export const createMetrics = () => {
       labelNames: ["outcome"],
       registers,
     }),
-    messages: new Counter({
-      name: "cloverleaf_cell_messages_total",
-      help: "Publications of vehicles by channel and outcome",
-      labelNames: ["channel", "outcome"],
-      registers,
-    }),
+    countMessage(channel: string, outcome: "stored" | "invalid" | "forbidden") {
+      const name = `${channel} ${outcome}`;
+      const child = children.get(name) ?? messages.labels(channel, outcome);
+      children.set(name, child);
+      child.inc();
+    },
     commands: new Counter({
       name: "cloverleaf_cell_commands_total",
       help: "Commands by the state that they reached",

@@ -13,6 +13,17 @@ export type AedesBrokerOptions = {
   readonly logger: Logger;
 };
 
+/**
+ * Vehicles publish upwards only and nothing subscribes there: what a vehicle published is done with once it is stored and acknowledged.
+ * What goes down is handed to one client by name. So there is nothing to route, retain or queue, $SYS included.
+ */
+class UplinkBroker extends Aedes {
+  override publish(_: PublishPacket, client: unknown, done?: unknown): void {
+    const callback = typeof client === "function" ? client : done;
+    if (typeof callback === "function") callback();
+  }
+}
+
 type Live = { readonly client: Client; readonly session: Session; readonly topics: Set<string> };
 
 /** [MQTT-3.4.2-1], [MQTT-3.5.2-1]: a negative acknowledgement of its own code; aedes knows only 0x87. */
@@ -54,7 +65,7 @@ export const createAedesBroker = async (options: AedesBrokerOptions): Promise<Br
   const sessions = new WeakMap<Client, Live>();
   const byVinKey = new Map<VinKey, Live>();
 
-  const aedes = await Aedes.createBroker({
+  const aedes = new UplinkBroker({
     persistence: createSessionMemory(),
     maximumPacketSize: limits.packetBytes,
     drainTimeout: limits.drainMs,
@@ -84,6 +95,7 @@ export const createAedesBroker = async (options: AedesBrokerOptions): Promise<Br
       done(null, isAllowed ? subscription : null);
     },
   });
+  await aedes.listen();
 
   aedes.on("clientReady", (client) => {
     const live = sessions.get(client);

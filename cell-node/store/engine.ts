@@ -17,8 +17,8 @@ export class StoreError extends Error {
 type Batch = {
   readonly rows: Map<WriteKind, string[]>;
   size: number;
-  readonly promise: Promise<void>;
-  readonly resolve: () => void;
+  readonly promise: Promise<undefined>;
+  readonly resolve: (value: undefined) => void;
   readonly reject: (error: Error) => void;
 };
 
@@ -33,13 +33,13 @@ export type EngineOptions = {
 
 export type Engine = {
   /** Adds rows, each a JSON text, to the next transaction. Resolves when it is on disk; rows of one call share a transaction. */
-  write(rows: readonly (readonly [WriteKind, string])[]): Promise<void>;
+  write(rows: readonly (readonly [WriteKind, string])[]): Promise<undefined>;
   read(name: ReadName, parameters: readonly unknown[]): Promise<readonly unknown[]>;
   /** Commits what waits and ends the thread. */
   close(): Promise<void>;
 };
 
-const newBatch = (): Batch => ({ rows: new Map(), size: 0, ...Promise.withResolvers<void>() });
+const newBatch = (): Batch => ({ rows: new Map(), size: 0, ...Promise.withResolvers<undefined>() });
 
 /** Starts the storage thread. It commits whenever it is idle, so that batches grow with the load and no message waits for a timer. */
 export const startEngine = async (options: EngineOptions): Promise<Engine> => {
@@ -74,7 +74,7 @@ export const startEngine = async (options: EngineOptions): Promise<Engine> => {
     try {
       await request((id) => ({ kind: "write", id, rows }));
       options.onCommit?.(batch.size, (performance.now() - startedAt) / 1000);
-      batch.resolve();
+      batch.resolve(undefined);
     } catch (error) {
       batch.reject(error as Error);
     }
@@ -109,7 +109,7 @@ export const startEngine = async (options: EngineOptions): Promise<Engine> => {
   return {
     write(rows) {
       if (fatal !== null) return Promise.reject(fatal);
-      if (rows.length === 0) return Promise.resolve();
+      if (rows.length === 0) return Promise.resolve(undefined);
       for (const [kind, text] of rows) {
         const texts = pending.rows.get(kind);
         if (texts === undefined) pending.rows.set(kind, [text]);

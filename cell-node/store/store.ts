@@ -69,8 +69,8 @@ export type Changes = {
 
 /** The cell's durable state. A write that resolved survives the machine; one that rejected changed nothing. */
 export type Store = {
-  storeTelemetry(row: MessageRow): Promise<void>;
-  save(changes: Changes): Promise<void>;
+  storeTelemetry(row: MessageRow): Promise<undefined>;
+  save(changes: Changes): Promise<undefined>;
   vehicles(): Promise<readonly VehicleRow[]>;
   lastVehicleNumber(): Promise<number>;
   facts(): Promise<ReadonlyMap<FactName, string>>;

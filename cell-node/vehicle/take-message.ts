@@ -26,27 +26,25 @@ const CloudEvent = z.looseObject({
 });
 
 type Message = { readonly session: Session; readonly commandId: string | null; readonly receivedAt: number; readonly json: JsonPayload };
-type Take = (context: MessageContext, message: Message) => Promise<PayloadFault | undefined>;
+type Fault = PayloadFault | undefined;
+type Take = (context: MessageContext, message: Message) => PayloadFault | Promise<Fault>;
 
 /** What each channel does with valid JSON: it is on disk when the promise resolves, or it is refused. */
 const TAKE: Partial<Record<ChannelName, Take>> = {
-  async telemetry({ store }, { session, receivedAt, json }) {
+  telemetry({ store }, { session, receivedAt, json }) {
     const id = messageIdOf(session.vin, json);
     if (typeof id !== "string") return id;
-    await store.storeTelemetry({ vehicle: session.vehicle, id, receivedAt, payload: json.text });
-    return undefined;
+    return store.storeTelemetry({ vehicle: session.vehicle, id, receivedAt, payload: json.text });
   },
-  async events({ store }, { session, receivedAt, json }) {
+  events({ store }, { session, receivedAt, json }) {
     const event = CloudEvent.safeParse(json.value);
     if (!event.success) return { kind: "invalid", reason: "the payload is not a CloudEvent 1.0" };
     const id = `${event.data.source}\n${event.data.id}`;
-    await store.save({ uplinks: [["events", { vehicle: session.vehicle, id, receivedAt, payload: json.text }]] });
-    return undefined;
+    return store.save({ uplinks: [["events", { vehicle: session.vehicle, id, receivedAt, payload: json.text }]] });
   },
-  async "twin-reported"({ store }, { session, receivedAt, json }) {
+  "twin-reported"({ store }, { session, receivedAt, json }) {
     if (Array.isArray(json.value)) return { kind: "invalid", reason: "a merge patch of the twin is a JSON object" };
-    await store.save({ uplinks: [["twin-reported", { vehicle: session.vehicle, id: randomUUID(), receivedAt, payload: json.text }]] });
-    return undefined;
+    return store.save({ uplinks: [["twin-reported", { vehicle: session.vehicle, id: randomUUID(), receivedAt, payload: json.text }]] });
   },
   "command-result": ({ commands }, { session, commandId, receivedAt, json }) =>
     commands.takeResult({ session, id: commandId ?? "", receivedAt, json }),
@@ -56,27 +54,36 @@ const FORBIDDEN: PublishVerdict = { kind: "forbidden", reason: "not a topic that
 const STORED: PublishVerdict = { kind: "stored" };
 
 /**
- * Takes a publication of a vehicle: by its own topics only, in its own direction (I8), on disk before it is acknowledged (I7).
- * A misfit is refused with 0x99 where MQTT 5 can say so. MQTT 3 cannot: closing would make the vehicle send it for ever, so the bytes
- * are kept apart, on disk like the rest, and acknowledged; with QoS 0 they are dropped. Both are counted.
+ * A misfit is refused with 0x99 where MQTT 5 can say so. MQTT 3 cannot: closing would make the vehicle send it for ever, so the bytes are
+ * kept apart, on disk like the rest, and acknowledged; with QoS 0 they are dropped. Both are counted.
  */
-export const takeMessage = async (context: MessageContext, session: Session, publication: Publication): Promise<PublishVerdict> => {
-  const { clock, metrics, store } = context;
+const refuse = async (
+  context: MessageContext,
+  session: Session,
+  publication: Publication,
+  fault: PayloadFault,
+): Promise<PublishVerdict> => {
+  const { topic, payload, qos } = publication;
+  if (session.level === 5) return { kind: "invalid", reasonCode: PAYLOAD_FORMAT_INVALID, reason: fault.reason };
+  const misfit = { vehicle: session.vehicle, topic, receivedAt: context.clock.nowMs(), reason: fault.reason, payload };
+  if (qos > 0) await context.store.save({ misfits: [misfit] });
+  return STORED;
+};
+
+/** Takes a publication of a vehicle: by its own topics only, in its own direction (I8), on disk before it is acknowledged (I7). */
+export const takeMessage = (context: MessageContext, session: Session, publication: Publication): Promise<PublishVerdict> => {
+  const { clock, metrics } = context;
   const topic = parseTopic(session.vin, publication.topic);
   const take = topic === null ? undefined : TAKE[topic.channel];
   if (topic === null || take === undefined) {
-    metrics.messages.inc({ channel: "none", outcome: "forbidden" });
-    return FORBIDDEN;
+    metrics.countMessage("none", "forbidden");
+    return Promise.resolve(FORBIDDEN);
   }
-  const receivedAt = clock.nowMs();
+  const settle = (fault: Fault): PublishVerdict | Promise<PublishVerdict> => {
+    metrics.countMessage(topic.channel, fault === undefined ? "stored" : "invalid");
+    return fault === undefined ? STORED : refuse(context, session, publication, fault);
+  };
   const json = parsePayload(publication.payload);
-  const fault = json.kind === "json" ? await take(context, { session, commandId: topic.commandId, receivedAt, json }) : json;
-  metrics.messages.inc({ channel: topic.channel, outcome: fault === undefined ? "stored" : "invalid" });
-  if (fault === undefined) return STORED;
-  if (session.level === 5) return { kind: "invalid", reasonCode: PAYLOAD_FORMAT_INVALID, reason: fault.reason };
-  if (publication.qos > 0) {
-    const { topic: name, payload } = publication;
-    await store.save({ misfits: [{ vehicle: session.vehicle, topic: name, receivedAt, reason: fault.reason, payload }] });
-  }
-  return STORED;
+  const taken = json.kind === "json" ? take(context, { session, commandId: topic.commandId, receivedAt: clock.nowMs(), json }) : json;
+  return taken instanceof Promise ? taken.then(settle) : Promise.resolve(settle(taken));
 };
