@@ -3,12 +3,13 @@ import type { RouteAnswer } from "#schema/api/route.ts";
 import type { SigningKey } from "#schema/crypto/keys.ts";
 import { signTicket } from "#schema/crypto/ticket-token.ts";
 import type { CellId, Endpoints } from "#schema/domain/cell.ts";
+import type { RouteReason, RouteRecord } from "#schema/domain/route.ts";
 import { isTicketFresh, TICKET_LIFETIME_SECONDS } from "#schema/domain/ticket.ts";
 import type { PublicJwk, Topology } from "#schema/domain/topology.ts";
 import type { Vin } from "#schema/domain/vin.ts";
 import type { Clock } from "./clock.ts";
 import type { Served } from "./resolve.ts";
-import type { Vehicle } from "./store/port.ts";
+import type { Origin, Vehicle } from "./store/port.ts";
 
 /** A finished answer: everything that a response needs, made once per ticket. */
 export type Answer = {
@@ -19,6 +20,15 @@ export type Answer = {
   readonly ttlSeconds: number;
   readonly body: string;
   readonly exp: number;
+};
+
+/** An answer that follows from record and topology alone, beside these two. */
+export type KeptAnswer = {
+  readonly answer: Answer;
+  /** What is logged of it. */
+  readonly told: { readonly cell: CellId; readonly epoch: number; readonly reason: RouteReason; readonly origin: Origin };
+  readonly record: RouteRecord;
+  readonly topology: Topology;
 };
 
 type CachedAnswer = { readonly served: Served; readonly topologyVersion: number; readonly answer: Answer };

@@ -95,7 +95,7 @@ export const createDeps = (parts: RouterParts): RouterDeps => {
   observeParts(instruments, { control, topology, clock, kvBreaker });
   const place = ({ vehicle: { vin }, issuer, traceparent }: ResolveAsk) =>
     placements.share(vin, () => control.place({ vin, issuer, traceparent: traceparent() }));
-  const bucketsOf = (limit: Limit) => createBuckets(clock, limit, settings.limits.maxKeys);
+  const bucketsOf = (limit: Limit) => createBuckets(limit, settings.limits.maxKeys);
   const lookPast = bucketsOf(settings.limits.lookPast);
   const keyer = createVehicleKeyer(parts.peppers);
   let assigned = 0;
@@ -116,7 +116,7 @@ export const createDeps = (parts: RouterParts): RouterDeps => {
       topology,
       place,
       confirm: async (ask) =>
-        placements.isUnderWay(ask.vehicle.vin) || lookPast.of(ask.vehicle.vin).take(1) === 0 ? place(ask) : { kind: "away" },
+        placements.isUnderWay(ask.vehicle.vin) || lookPast.of(ask.vehicle.vin).take(1, clock.now()) === 0 ? place(ask) : { kind: "away" },
     },
     addresses: bucketsOf(settings.limits.address),
   };

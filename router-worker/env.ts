@@ -66,7 +66,7 @@ export const createWorkerDeps = async (env: Env, keepAlive: KeepAlive, caches: C
   const kvBreaker = createBreaker(clock, settings.kv.breaker);
   const openCache = () => caches.open("cloverleaf") as unknown as Promise<ShelfCache>;
   const cacheShelf = createCacheShelf(openCache, (error) => logger.debug("the data centre's cache failed", { error }));
-  const shelf = createPacedShelf(cacheShelf, createBuckets(clock, settings.shelf.pace, 1).of("writes"), settings.shelf.maxRemembered);
+  const shelf = createPacedShelf(cacheShelf, createBuckets(settings.shelf.pace, 1).of("writes"), clock, settings.shelf.maxRemembered);
   return createDeps({
     popId: variables.POP_ID,
     signingKey: await importSigningKey(variables.POP_PRIVATE_JWK as PrivateJwk),

@@ -8,9 +8,12 @@ declare const caches: CacheStorage;
 
 let app: Hono | undefined;
 
+const start = async (env: Env): Promise<Hono> => {
+  app ??= createApp(await createWorkerDeps(env, waitUntil, caches));
+  return app;
+};
+
 export default {
-  async fetch(request: Request, env: Env): Promise<Response> {
-    app ??= createApp(await createWorkerDeps(env, waitUntil, caches));
-    return app.fetch(request);
-  },
+  fetch: (request: Request, env: Env): Response | Promise<Response> =>
+    app === undefined ? start(env).then((started) => started.fetch(request)) : app.fetch(request),
 };

@@ -1,5 +1,4 @@
 import { LRUCache } from "lru-cache";
-import type { Clock } from "./clock.ts";
 
 export type Limit = { readonly name: string; readonly perSecond: number; readonly burst: number };
 
@@ -7,19 +6,18 @@ export type Limit = { readonly name: string; readonly perSecond: number; readonl
 export type Bucket = {
   readonly limit: Limit;
   /** Takes tokens; 0 when they were there, else the milliseconds until they are. */
-  take(cost: number): number;
+  take(cost: number, nowMs: number): number;
 };
 
 /** Token buckets by key in isolate memory. Above `max` keys the one used longest ago is forgotten, which refills it. */
 export type Buckets = { of(key: string): Bucket };
 
-const createBucket = (clock: Clock, limit: Limit): Bucket => {
+const createBucket = (limit: Limit): Bucket => {
   let tokens = limit.burst;
-  let atMs = clock.now();
+  let atMs = 0;
   return {
     limit,
-    take(cost) {
-      const nowMs = clock.now();
+    take(cost, nowMs) {
       tokens = Math.min(limit.burst, tokens + (Math.max(0, nowMs - atMs) * limit.perSecond) / 1000);
       atMs = nowMs;
       if (tokens < cost) return Math.ceil(((cost - tokens) * 1000) / limit.perSecond);
@@ -29,13 +27,13 @@ const createBucket = (clock: Clock, limit: Limit): Bucket => {
   };
 };
 
-export const createBuckets = (clock: Clock, limit: Limit, max: number): Buckets => {
+export const createBuckets = (limit: Limit, max: number): Buckets => {
   const buckets = new LRUCache<string, Bucket>({ max });
   return {
     of(key) {
       const known = buckets.get(key);
       if (known !== undefined) return known;
-      const bucket = createBucket(clock, limit);
+      const bucket = createBucket(limit);
       buckets.set(key, bucket);
       return bucket;
     },

@@ -17,7 +17,14 @@ export type Served = {
 };
 
 export type Resolution =
-  | { readonly kind: "served"; readonly served: Served; readonly topology: Topology; readonly origin: Origin }
+  | {
+      readonly kind: "served";
+      readonly served: Served;
+      readonly topology: Topology;
+      readonly origin: Origin;
+      /** The record, when the answer follows from it and the topology alone. */
+      readonly record?: RouteRecord;
+    }
   | { readonly kind: "refused"; readonly code: ErrorCode };
 
 export type ResolveDeps = {
@@ -103,7 +110,7 @@ export const resolve = async (deps: ResolveDeps, held: HeldTopology, ask: Resolv
   if (lookup.kind !== "found") return askPast(deps, ask, held, lookup);
   if (isTrusted(lookup, ask.minEpoch)) {
     const served = serveOf(lookup.record, held.topology);
-    if (served !== null) return { kind: "served", served, topology: held.topology, origin: lookup.origin };
+    if (served !== null) return { kind: "served", served, topology: held.topology, origin: lookup.origin, record: lookup.record };
     const newer = (await deps.topology.pastCache()) ?? held;
     const again = serveOf(lookup.record, newer.topology);
     if (again !== null) return { kind: "served", served: again, topology: newer.topology, origin: lookup.origin };

@@ -14,7 +14,8 @@ const SUSPECT_MS = 600_000;
 
 const BEARER = /^Bearer +([^ ]+)$/i;
 
-const bearerOf = (header: string): string => {
+/** The token in an Authorization header; refuses what is none. */
+export const bearerOf = (header: string): string => {
   const token = header.startsWith("Bearer ey") ? header.slice(7) : BEARER.exec(header)?.[1];
   if (token === undefined) throw new AppError("unauthenticated", "send a credential as Authorization: Bearer <token>");
   return token;
@@ -36,7 +37,7 @@ const verifyUnseen = async <C, T extends AnyCaller>(
 ): Promise<T> => {
   const address = c.req.header("CF-Connecting-IP");
   if (address !== undefined) {
-    charge(deps.addresses.of(address), deps.settings.limits.unseenCost);
+    charge(deps.addresses.of(address), deps.settings.limits.unseenCost, deps.clock.now());
     await admitSuspect(deps, address);
   }
   const verdict = await kind.verify(credential, trust);
@@ -53,11 +54,12 @@ const identify = async <C, T extends AnyCaller>(
   kind: CredentialKind<C, T>,
   credential: C,
 ): Promise<T> => {
-  const seen = kind.seen(credential, trust);
+  const seen = kind.seen(credential, trust, deps.clock.now());
   const caller = seen ?? (await verifyUnseen(deps, c, trust, kind, credential));
   if (seen !== undefined) deps.instruments.cachedCredentials.inc();
-  charge(caller.own, 1);
-  charge(caller.ofIssuer, seen === undefined ? deps.settings.limits.unseenCost : 1);
+  const nowMs = deps.clock.now();
+  charge(caller.own, 1, nowMs);
+  charge(caller.ofIssuer, seen === undefined ? deps.settings.limits.unseenCost : 1, nowMs);
   return caller;
 };
 

@@ -4,6 +4,7 @@ import { type OperatorRole, verifyOperatorToken } from "#schema/crypto/operator-
 import { verifyOwnerToken } from "#schema/crypto/owner-token.ts";
 import type { OwnerRole } from "#schema/domain/command.ts";
 import type { Vin } from "#schema/domain/vin.ts";
+import type { KeptAnswer } from "../answers.ts";
 import type { Clock } from "../clock.ts";
 import type { Bucket, Buckets } from "../limits.ts";
 import type { Vehicle } from "../store/port.ts";
@@ -21,13 +22,18 @@ type Known = {
   readonly own: Bucket;
   readonly ofIssuer: Bucket;
 };
-export type DeviceCaller = Known & { readonly kind: "device"; readonly vehicle: Vehicle };
+export type DeviceCaller = Known & {
+  readonly kind: "device";
+  readonly vehicle: Vehicle;
+  /** The last answer to this credential, for as long as everything that it was made from is still so. */
+  kept: KeptAnswer | undefined;
+};
 export type OwnerCaller = Known & { readonly kind: "owner"; readonly rights: ReadonlyMap<Vin, OwnerRole> };
 export type OperatorCaller = Known & { readonly kind: "operator"; readonly roles: readonly OperatorRole[] };
 
 /** One kind of credential: `seen` costs no crypto, `verify` does all of it and remembers what it found good. */
 export type CredentialKind<Credential, Caller> = {
-  seen(credential: Credential, trust: Trust): Caller | undefined;
+  seen(credential: Credential, trust: Trust, nowMs: number): Caller | undefined;
   verify(credential: Credential, trust: Trust): Promise<Caller | Refused>;
 };
 
@@ -45,13 +51,12 @@ const MAX_PEOPLE = 2_000;
 const isRefused = (verdict: { readonly kind: string }): verdict is Refused => verdict.kind === "refused";
 
 const createTokenKind = <Caller extends Known & { readonly kind: string }>(
-  clock: Clock,
   max: number,
   read: (token: string, trust: Trust) => Promise<Caller | Refused>,
 ): CredentialKind<string, Caller> => {
-  const cache = createVerifiedCache<Caller>(clock, max);
+  const cache = createVerifiedCache<Caller>(max);
   return {
-    seen: (token, trust) => cache.get(token, trust),
+    seen: (token, trust, nowMs) => cache.get(token, trust, nowMs),
     async verify(token, trust) {
       if (token.length > MAX_TOKEN_LENGTH) return refused("malformed", "the credential is too long");
       const verdict = await read(token, trust);
@@ -64,9 +69,10 @@ const createTokenKind = <Caller extends Known & { readonly kind: string }>(
 type Identify = (identity: { readonly vin: Vin; readonly issuer: string; readonly expiresAtSeconds: number }) => Promise<DeviceCaller>;
 
 const createCertificateKind = (clock: Clock, identify: Identify, max: number): CredentialKind<ClientCertificate, DeviceCaller> => {
-  const cache = createVerifiedCache<DeviceCaller>(clock, max);
+  const cache = createVerifiedCache<DeviceCaller>(max);
   return {
-    seen: (certificate, trust) => (isVouchedFor(certificate) ? cache.get(certificate.certFingerprintSHA256, trust) : undefined),
+    seen: (certificate, trust, nowMs) =>
+      isVouchedFor(certificate) ? cache.get(certificate.certFingerprintSHA256, trust, nowMs) : undefined,
     async verify(certificate, trust) {
       const verdict = verifyClientCertificate(certificate, trust, clock.now());
       if (verdict.kind === "refused") return verdict;
@@ -93,21 +99,21 @@ export const createCredentials = (options: {
   };
   const identify: Identify = async (identity) => {
     const vehicle = await keyer(identity.vin);
-    return { kind: "device", vehicle, ...knownOf(identity.vin, vehicle.vinKey, identity) };
+    return { kind: "device", vehicle, kept: undefined, ...knownOf(identity.vin, vehicle.vinKey, identity) };
   };
   const nameOf = ({ issuer, subject }: { readonly issuer: string; readonly subject: string }) => `${issuer} ${subject}`;
   return {
     certificate: createCertificateKind(clock, identify, max),
-    device: createTokenKind(clock, max, async (token, trust) => {
+    device: createTokenKind(max, async (token, trust) => {
       const verdict = await verifyDeviceToken(token, { ...policyOf(trust), issuers: trust.devices, audience: ROUTER_AUDIENCE });
       return verdict.kind === "refused" ? verdict : identify(verdict);
     }),
-    owner: createTokenKind(clock, MAX_PEOPLE, async (token, trust) => {
+    owner: createTokenKind(MAX_PEOPLE, async (token, trust) => {
       const verdict = await verifyOwnerToken(token, { ...policyOf(trust), issuers: trust.owners });
       if (verdict.kind === "refused") return verdict;
       return { kind: "owner", rights: verdict.rights, ...knownOf(nameOf(verdict), nameOf(verdict), verdict) };
     }),
-    operator: createTokenKind(clock, MAX_PEOPLE, async (token, trust) => {
+    operator: createTokenKind(MAX_PEOPLE, async (token, trust) => {
       const verdict = await verifyOperatorToken(token, { ...policyOf(trust), issuers: trust.operators });
       if (verdict.kind === "refused") return verdict;
       return { kind: "operator", roles: verdict.roles, ...knownOf(nameOf(verdict), nameOf(verdict), verdict) };

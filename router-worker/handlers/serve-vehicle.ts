@@ -1,15 +1,14 @@
 import type { Context } from "hono";
 import { AppError, type ErrorCode } from "#schema/api/error.ts";
 import { MIN_EPOCH_HEADER } from "#schema/api/route.ts";
-import { requestIdOf } from "#schema/http/problems.ts";
 import type { Answer } from "../answers.ts";
 import { authenticateDevice } from "../caller/authenticate.ts";
 import { parseMinEpoch } from "../caller/min-epoch.ts";
 import type { RouterDeps } from "../deps.ts";
-import { type Resolution, resolve } from "../resolve.ts";
-import type { Vehicle } from "../store/port.ts";
+import { resolve } from "../resolve.ts";
 import type { HeldTopology } from "../topology-holder.ts";
 import { traceparentOf } from "../traceparent.ts";
+import { logRefused, logServed } from "./log-outcome.ts";
 
 const REFUSALS: Partial<Record<ErrorCode, string>> = {
   no_capacity: "no cell has room for this vehicle at the moment",
@@ -35,31 +34,26 @@ export const topologyOf = async (deps: RouterDeps): Promise<HeldTopology> => {
   return held;
 };
 
-/** Every placement, refusal and failover is logged, of `assigned` one in many. */
-const logResolution = (deps: RouterDeps, c: Context, vehicle: Vehicle, resolution: Resolution): void => {
-  const { vinKey } = vehicle;
-  if (resolution.kind === "refused") {
-    deps.logger.warn("refused", { requestId: requestIdOf(c), vinKey, code: resolution.code });
-    return;
-  }
-  const { served, origin } = resolution;
-  if (served.reason === "assigned" && !deps.isSampled()) return;
-  deps.logger.info("routed", { requestId: requestIdOf(c), vinKey, cell: served.cell, epoch: served.epoch, reason: served.reason, origin });
-};
-
 /** The answer to the vehicle that asks; refusals are thrown. */
 export const serveVehicle = async (deps: RouterDeps, c: Context): Promise<Answer> => {
   const { instruments, clock } = deps;
   const startedAtMs = clock.monotonic();
   const held = await topologyOf(deps);
-  const { vehicle, issuer } = await authenticateDevice(deps, c, held.trust);
+  const caller = await authenticateDevice(deps, c, held.trust);
+  const { vehicle, issuer } = caller;
   const minEpoch = parseMinEpoch(c.req.header(MIN_EPOCH_HEADER));
   const resolution = await resolve(deps.resolving, held, { vehicle, issuer, minEpoch, traceparent: () => traceparentOf(c) });
-  logResolution(deps, c, vehicle, resolution);
-  if (resolution.kind === "refused") throw refusalOf(deps, resolution.code);
-  const answer = await deps.answers.of(vehicle, resolution.served, resolution.topology);
-  instruments.lookups[resolution.origin].inc();
-  instruments.served[resolution.served.reason].inc();
+  if (resolution.kind === "refused") {
+    logRefused(deps, c, vehicle, resolution.code);
+    throw refusalOf(deps, resolution.code);
+  }
+  const { served, topology, origin, record } = resolution;
+  const answer = await deps.answers.of(vehicle, served, topology);
+  const told = { cell: served.cell, epoch: served.epoch, reason: served.reason, origin };
+  logServed(deps, c, vehicle, told);
+  caller.kept = record === undefined ? undefined : { answer, record, topology, told: { ...told, origin: "isolate" } };
+  instruments.lookups[origin].inc();
+  instruments.served[served.reason].inc();
   instruments.decisions.observe((clock.monotonic() - startedAtMs) / 1000);
   deps.points.flush();
   return answer;
