@@ -74,6 +74,7 @@ export const startCell = async (config: Config, { logger, onFatal, limits = LIMI
   const commands = await createCommandDesk({
     ...{ self: config.cell, key: identity.key, store, clock, metrics, logger },
     broker: () => broker,
+    mayDeliver: completeness.isComplete,
   });
   const messages = { store, commands, clock, metrics };
   const broker: Broker = await createAedesBroker({
@@ -134,12 +135,18 @@ export const startCell = async (config: Config, { logger, onFatal, limits = LIMI
     onLost: (vehicles) => vehicles.forEach(dismiss),
   });
   const stopping = new AbortController();
-  const syncing = runLoop(syncer, { usualMs: limits.syncMs, retryMs: limits.retryMs, signal: stopping.signal, logger });
+  const syncing = runLoop(syncer, {
+    usualMs: limits.syncMs,
+    retryMs: limits.retryMs,
+    signal: stopping.signal,
+    logger,
+    onPace: (outcome) => metrics.syncs.inc({ outcome }),
+  });
   const ticking = setInterval(() => {
     metrics.tableComplete.set(completeness.isComplete() ? 1 : 0);
     metrics.sessions.set(broker.connected);
     metrics.vehicles.set(table.size);
-    commands.expire().catch((error: unknown) => logger.error("commands could not be expired", { error }));
+    commands.sweep().catch((error: unknown) => logger.error("commands could not be swept", { error }));
   }, TICK_MS);
   logger.info("cell started", {
     cell: config.cell,
@@ -162,8 +169,8 @@ export const startCell = async (config: Config, { logger, onFatal, limits = LIMI
       await broker.close();
       await Promise.all(listeners.map((listener) => listener.close()));
       if ("closeIdleConnections" in http) http.closeIdleConnections();
-      await Promise.race([httpClosed, new Promise((resolve) => setTimeout(resolve, limits.drainOnStopMs).unref())]);
-      await syncing;
+      const bound = new Promise((resolve) => setTimeout(resolve, limits.drainOnStopMs).unref());
+      await Promise.race([Promise.all([httpClosed, syncing]), bound]);
       await store.close();
       logger.info("cell stopped", { cell: config.cell });
     },

@@ -43,19 +43,18 @@ const settle = (client: Client, packet: PublishPacket, verdict: PublishVerdict):
   return null;
 };
 
-const toPacket = (delivery: Delivery, nowMs: number): PublishPacket & { messageExpiry?: number } => ({
+const toPacket = (delivery: Delivery): PublishPacket => ({
   cmd: "publish",
   topic: delivery.topic,
   payload: delivery.payload,
   qos: 1,
   dup: false,
   retain: false,
-  ...(delivery.expiresAt !== undefined && { messageExpiry: delivery.expiresAt }),
   properties: {
     contentType: delivery.contentType,
     ...(delivery.responseTopic !== undefined && { responseTopic: delivery.responseTopic }),
     ...(delivery.correlationData !== undefined && { correlationData: Buffer.from(delivery.correlationData) }),
-    ...(delivery.expiresAt !== undefined && { messageExpiryInterval: Math.max(1, Math.ceil((delivery.expiresAt - nowMs) / 1000)) }),
+    ...(delivery.expiresInSeconds !== undefined && { messageExpiryInterval: delivery.expiresInSeconds }),
   },
 });
 
@@ -123,12 +122,13 @@ export const createAedesBroker = async (options: AedesBrokerOptions): Promise<Br
         if (byVinKey.get(session.vinKey) === live) byVinKey.delete(session.vinKey);
       });
     },
+    sessions: () => [...byVinKey.values()].map(({ session }) => session),
     sessionOf: (vinKey) => byVinKey.get(vinKey)?.session,
     deliver: (session, delivery) =>
       new Promise((resolve) => {
         const live = byVinKey.get(session.vinKey);
         if (live?.session !== session || !live.client.connected || !live.topics.has(delivery.topic)) return resolve(false);
-        live.client.publish(toPacket(delivery, Date.now()), (error) => resolve(!error));
+        live.client.publish(toPacket(delivery), (error) => resolve(!error));
       }),
     dismiss(vinKey, { reasonCode, reason, reference, notice }) {
       const live = byVinKey.get(vinKey);
@@ -136,7 +136,7 @@ export const createAedesBroker = async (options: AedesBrokerOptions): Promise<Br
       byVinKey.delete(vinKey);
       const { client, topics } = live;
       if (client.version !== 5 && notice !== null && topics.has(notice.topic)) {
-        client.publish(toPacket({ ...notice, contentType: "application/json" }, Date.now()), () => client.close());
+        client.publish(toPacket({ ...notice, contentType: "application/json" }), () => client.close());
         return;
       }
       client.disconnect({ reasonCode, properties: { reasonString: reason, ...(reference !== null && { serverReference: reference }) } });

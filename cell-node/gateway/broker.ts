@@ -29,8 +29,7 @@ export type Delivery = {
   readonly contentType: string;
   readonly responseTopic?: string;
   readonly correlationData?: string;
-  /** Never handed out after this time, milliseconds since the epoch. */
-  readonly expiresAt?: number;
+  readonly expiresInSeconds?: number;
 };
 
 /** Why a session ends by the cell's will: told with DISCONNECT to MQTT 5, with `notice` on the session topic to MQTT 3. */
@@ -47,6 +46,7 @@ export type Broker = {
   handle(socket: Socket, head: Buffer, session: Session): void;
   /** The vehicle's session, if it is connected. */
   sessionOf(vinKey: VinKey): Session | undefined;
+  sessions(): readonly Session[];
   /** Sends with QoS 1; false when the session is over or has no such subscription. */
   deliver(session: Session, delivery: Delivery): Promise<boolean>;
   dismiss(vinKey: VinKey, farewell: Farewell): void;

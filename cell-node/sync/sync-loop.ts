@@ -39,7 +39,8 @@ export const createSyncer = async (context: SyncContext): Promise<Syncer> => {
   const facts = new Map(await store.facts());
   let cursor = facts.get("cursor") ?? null;
   let isRegistered = facts.has("registered") || context.registration === null;
-  let snapshot: AssignmentChange[] | null = null;
+  /** The pages so far, and when the first was asked for: what changed since is in the increments behind them. */
+  let snapshot: { readonly changes: readonly AssignmentChange[]; readonly sentAtMs: number } | null = null;
   let viewVersion = 0;
 
   const known = CellView.safeParse(JSON.parse(facts.get("view") ?? "null")).data;
@@ -75,17 +76,20 @@ export const createSyncer = async (context: SyncContext): Promise<Syncer> => {
   };
 
   const take = async (answer: SyncAnswer, sentAtMs: number): Promise<Pace> => {
-    if (answer.isSnapshot || snapshot !== null) snapshot = [...(snapshot ?? []), ...answer.changes];
+    if (answer.isSnapshot || snapshot !== null) {
+      snapshot = { changes: [...(snapshot?.changes ?? []), ...answer.changes], sentAtMs: snapshot?.sentAtMs ?? sentAtMs };
+    }
+    const askedAtMs = snapshot?.sentAtMs ?? sentAtMs;
     const isPartial = answer.isSnapshot && answer.hasMore;
     const isSnapshotEnd = snapshot !== null && !isPartial;
     const update = isPartial
       ? { set: [], drop: [], erase: [] }
       : reconcile({
           self,
-          changes: snapshot ?? answer.changes,
+          changes: snapshot?.changes ?? answer.changes,
           isSnapshot: isSnapshotEnd,
           isCaughtUp: !answer.hasMore,
-          sentAtMs,
+          sentAtMs: askedAtMs,
           nowMs: clock.nowMs(),
           find: table.get,
           all: table.all,
@@ -104,7 +108,7 @@ export const createSyncer = async (context: SyncContext): Promise<Syncer> => {
       context.onWorld(createWorld(answer.view));
     }
     context.onLost([...update.set.filter(({ record }) => record.state === "moved"), ...update.drop, ...update.erase]);
-    completeness.heard(sentAtMs, !answer.hasMore);
+    completeness.heard(askedAtMs, !answer.hasMore);
     return answer.hasMore ? "at_once" : "usual";
   };
 
