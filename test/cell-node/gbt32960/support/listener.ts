@@ -1,4 +1,3 @@
-import { generateKeyPairSync } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { connect, type TLSSocket } from "node:tls";
@@ -10,31 +9,9 @@ import { createFrameReader } from "../../../../cell-node/gbt32960/frame-reader.t
 import { type Gbt32960Listener, listenGbt32960 } from "../../../../cell-node/gbt32960/listener.ts";
 import type { PlatformList } from "../../../../cell-node/gbt32960/platforms.ts";
 import type { Gbt32960Ports, Telemetry, VinAdmission } from "../../../../cell-node/gbt32960/ports.ts";
-import { type AlternativeName, type Authority, issueCertificate } from "../../../lab/tls/certificate.ts";
+import { createAuthority, type Identity, type Names } from "../../support/authority.ts";
 import { newFolder } from "../../support/cell.ts";
 import { newVehicle, type TestVehicle } from "../../support/vehicles.ts";
-
-const HOUR_MS = 3_600_000;
-
-const newKeyPair = () => generateKeyPairSync("ec", { namedCurve: "P-256" });
-
-export type Names = { readonly commonName: string; readonly alternativeNames?: readonly AlternativeName[] };
-export type ClientIdentity = { readonly cert: string; readonly key: string };
-
-const createAuthority = (commonName: string) => {
-  const { privateKey, publicKey } = newKeyPair();
-  const authority: Authority = { commonName, privateKey };
-  const validity = { notBefore: new Date(Date.now() - HOUR_MS), notAfter: new Date(Date.now() + HOUR_MS) };
-  return {
-    certificate: issueCertificate({ ...validity, commonName, publicKey, isAuthority: true }, authority),
-    issue(names: Names, more: Partial<typeof validity> = {}): ClientIdentity {
-      const pair = newKeyPair();
-      const cert = issueCertificate({ ...validity, ...more, ...names, publicKey: pair.publicKey }, authority);
-      return { cert, key: pair.privateKey.export({ type: "pkcs8", format: "pem" }).toString() };
-    },
-  };
-};
-export type TestAuthority = ReturnType<typeof createAuthority>;
 
 /** A store in memory that says when it was written to, and can be told to wait or to fail. */
 const createStorage = () => {
@@ -92,7 +69,7 @@ export const startListener = async (platforms: PlatformList = []) => {
     },
   );
 
-  const connectWith = (identity: Partial<ClientIdentity>): Promise<Client> =>
+  const connectWith = (identity: Partial<Identity>): Promise<Client> =>
     new Promise((resolve) => {
       const socket = connect({ port: listener.port, host: "127.0.0.1", ca: authority.certificate, ...identity });
       const reader = createFrameReader(MAX_DATA_BYTES);

@@ -1,0 +1,102 @@
+import { hash } from "node:crypto";
+import type { RuleAction } from "#schema/api/rules.ts";
+import type { Effect } from "./evaluate-rule.ts";
+import type { RuleEvent, RulePorts, RuleSubject } from "./ports.ts";
+
+/** One effect and where it comes from. `cause` is the message's id, or what stands for it. */
+export type Task = {
+  readonly ruleId: string;
+  readonly subject: RuleSubject;
+  readonly cause: string;
+  readonly at: number;
+  readonly effect: Effect;
+};
+
+export type EffectCounts = { done: number; failed: number; dropped: number };
+
+const idOf = ({ ruleId, subject, cause }: Task, index: number): string =>
+  hash("sha256", [ruleId, subject.vin, cause, index].join("\n"), "base64url");
+
+const eventOf = (task: Task, type: string, index: number): RuleEvent => ({
+  specversion: "1.0",
+  id: idOf(task, index),
+  source: `rules/${task.ruleId}`,
+  type,
+  time: new Date(task.at).toISOString(),
+  subject: task.subject.vinKey,
+  datacontenttype: "application/json",
+  data: task.effect.values,
+});
+
+type Perform<Kind extends RuleAction["kind"]> = (
+  ports: RulePorts,
+  task: Task,
+  action: Extract<RuleAction, { kind: Kind }>,
+  index: number,
+) => Promise<void>;
+
+const FORWARDED = "rule.forwarded";
+
+const PERFORM: { readonly [Kind in RuleAction["kind"]]: Perform<Kind> } = {
+  event: (ports, task, { type }, index) => ports.storeEvent(task.subject, eventOf(task, type, index)),
+  twin: (ports, { subject, effect }) => ports.patchTwin(subject, effect.values),
+  mqtt: (ports, task, { topic }, index) => ports.publish(`rules/${topic}`, eventOf(task, FORWARDED, index)),
+  webhook: (ports, task, { url }, index) => ports.postWebhook(url, eventOf(task, FORWARDED, index)),
+  centre: (ports, task, { type }, index) => ports.sendToCentre(task.subject, eventOf(task, type, index)),
+  command: (ports, task, { type, expiresInSeconds }, index) =>
+    ports.order(task.subject, { type, arguments: task.effect.values, expiresInSeconds, idempotencyKey: idOf(task, index) }),
+};
+
+const perform = (ports: RulePorts, task: Task, index: number): Promise<void> => {
+  const run = PERFORM[task.effect.action.kind] as Perform<RuleAction["kind"]>;
+  return run(ports, task, task.effect.action, index);
+};
+
+export type EffectQueue = {
+  /** Never waits and never throws. */
+  add(task: Task, index: number, counts: EffectCounts): void;
+  /** Resolves when nothing is waiting or under way. */
+  idle(): Promise<void>;
+};
+
+export type EffectQueueOptions = {
+  readonly concurrency: number;
+  /** Effects that may wait. A further one is dropped and counted: the flow of messages goes first. */
+  readonly capacity: number;
+  readonly onFailure: (task: Task, error: unknown) => void;
+};
+
+/** Performs effects beside the flow of messages. */
+export const createEffectQueue = (ports: RulePorts, { concurrency, capacity, onFailure }: EffectQueueOptions): EffectQueue => {
+  const waiting: (() => Promise<void>)[] = [];
+  const idlers: (() => void)[] = [];
+  let running = 0;
+
+  const next = async (): Promise<void> => {
+    for (let job = waiting.shift(); job !== undefined; job = waiting.shift()) await job();
+    running -= 1;
+    if (running === 0) for (const idle of idlers.splice(0)) idle();
+  };
+
+  return {
+    add(task, index, counts) {
+      if (waiting.length >= capacity) {
+        counts.dropped += 1;
+        return;
+      }
+      waiting.push(async () => {
+        try {
+          await perform(ports, task, index);
+          counts.done += 1;
+        } catch (error) {
+          counts.failed += 1;
+          onFailure(task, error);
+        }
+      });
+      if (running >= concurrency) return;
+      running += 1;
+      queueMicrotask(next);
+    },
+    idle: () => (running === 0 ? Promise.resolve() : new Promise((resolve) => idlers.push(resolve))),
+  };
+};
