@@ -14,5 +14,6 @@ export const cutView = (topology: Topology, cell: CellId): CellView => {
     standby: topology.cells[cell]?.standby ?? null,
     standbyFor: entries.filter(([, other]) => other.standby === cell).map(([id]) => id),
     failedOver: topology.failovers.filter((failover) => failover.standby === cell).map(({ cell: id, term }) => ({ cell: id, term })),
+    cellKeys: Object.fromEntries(entries.map(([id, other]) => [id, [...other.keys]])),
   };
 };

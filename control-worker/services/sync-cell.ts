@@ -30,11 +30,15 @@ export const syncCell = async (deps: Deps, id: CellId, request: SyncRequest): Pr
   const topology = (await findLatestTopology(deps.database))?.document ?? null;
   return {
     now: deps.clock(),
-    desired: { state: cell.state, release: null, limits: { hardLimit: cell.hardLimit } },
+    desired: { state: cell.state, release: null, limits: { hardLimit: cell.hardLimit }, probe: [] },
     changes: page.rows.map(({ vinKey, vin, epoch, owner }) => ({ vinKey, vin, epoch, cell: owner })),
     cursor: page.cursor,
     hasMore: page.hasMore,
     isSnapshot: page.isSnapshot,
+    orders: [],
+    ordersCursor: 0,
+    syncAfterMs: 2_000,
+    failovers: [],
     ...(topology !== null && topology.version !== request.viewVersion && { view: cutView(topology, id) }),
   };
 };

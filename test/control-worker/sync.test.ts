@@ -200,7 +200,7 @@ describe("sync", () => {
 
   test("desired state and limits follow what operators decide", async () => {
     await call(control.app, "PATCH", "/v1/cells/cell-a", { body: { state: "draining", capacity: { hardLimit: 7 } } });
-    expect((await sync(null)).json["desired"]).toEqual({ state: "draining", release: null, limits: { hardLimit: 7 } });
+    expect((await sync(null)).json["desired"]).toEqual({ state: "draining", release: null, limits: { hardLimit: 7 }, probe: [] });
   });
 
   test("a control-worker that is not the writer sends the cell on: it could not tell who was heard of", async () => {
