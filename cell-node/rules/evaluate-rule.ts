@@ -99,14 +99,16 @@ const watchedNumber = ({ watched }: CompiledRule, scope: Scope, sizeBytes: numbe
   return Number.isFinite(value) ? value : failed(`${watched.source}: is not a number`);
 };
 
+const NO_VALUES: { values: Values } = { values: {} };
+
 /** What a rule does with a message: a pure function of what it remembers of the vehicle and of the message, whose time is its now. */
 export const evaluateRule = (compiled: CompiledRule, before: RuleState | null, message: RuleMessage): RuleStep => {
-  const { rule } = compiled;
+  const { rule, derive } = compiled;
   const isMatch = passes(compiled, message);
   if (typeof isMatch !== "boolean") return isMatch;
   if (!isMatch) return { kind: "passed_by" };
   const { receivedAt: now, sizeBytes, vin } = message;
-  const derived = work(compiled.derive, (expression, soFar) => expression.run(scopeOf(message, soFar), sizeBytes));
+  const derived = derive.length === 0 ? NO_VALUES : work(derive, (expression, soFar) => expression.run(scopeOf(message, soFar), sizeBytes));
   if ("kind" in derived) return derived;
   const scope = scopeOf(message, derived.values);
   const value = watchedNumber(compiled, scope, sizeBytes);
@@ -115,8 +117,8 @@ export const evaluateRule = (compiled: CompiledRule, before: RuleState | null, m
   const quietUntil = before?.quietUntil ?? 0;
   const isRemembered = rule.window !== null || rule.quietSeconds > 0;
   const state = isRemembered ? { window: step?.state ?? null, quietUntil, vin } : null;
-  const isQuiet = now < quietUntil;
-  if (step?.isOpen === false || isQuiet) return { kind: "matched", state, isQuiet: isQuiet && step?.isOpen !== false };
+  if (step?.isOpen === false) return { kind: "matched", state, isQuiet: false };
+  if (now < quietUntil) return { kind: "matched", state, isQuiet: true };
   const effects = effectsOf(compiled, scope, sizeBytes);
   if ("kind" in effects) return effects;
   return { kind: "fired", state: state && { ...state, quietUntil: now + rule.quietSeconds * 1000 }, effects };

@@ -15,7 +15,10 @@ const MAX_SAMPLES = 64;
 
 const takeCount = (before: WindowState | null, seconds: number, atLeast: number, at: number): WindowStep => {
   const known = before?.kind === "count" ? before.times : [];
-  const times = [...known, at].filter((time) => at - time < seconds * 1000).slice(-atLeast);
+  const firstInTime = known.findIndex((time) => at - time < seconds * 1000);
+  const from = firstInTime === -1 ? known.length : Math.max(firstInTime, known.length + 1 - atLeast);
+  const times = known.slice(from);
+  times.push(at);
   return { state: { kind: "count", times }, isOpen: times.length >= atLeast };
 };
 

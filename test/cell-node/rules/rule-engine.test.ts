@@ -117,9 +117,9 @@ describe("the engine", () => {
   test("a rule that uses up its time waits until it has earned some, and others do not wait with it", () => {
     let readings = 0;
     const eachTakes150Ms = () => 150 * readings++;
-    const heavy = { id: "heavy", filter: "data.l.exists(x, x > 1.0)" };
+    const heavy = { id: "heavy", filter: "data.l.exists(x, x > data.limit)" };
     const { engine } = createEngineWith(eachTakes150Ms, heavy, { id: "light", filter: "data.n > 0" });
-    const take = (afterMs: number) => engine.take(messageOf({ l: [1], n: 0 }, afterMs));
+    const take = (afterMs: number) => engine.take(messageOf({ l: [1], limit: 2, n: 0 }, afterMs));
     take(0);
     take(1);
     take(2);
