@@ -7,7 +7,7 @@ import type { AdmissionContext } from "./admission/admit-vehicle.ts";
 import { createCredentialReader } from "./admission/credentials.ts";
 import { createTableCompleteness } from "./admission/table-completeness.ts";
 import { createTokenBucket } from "./admission/token-bucket.ts";
-import type { Vehicle } from "./admission/vehicle.ts";
+import { isForgettable, type Vehicle } from "./admission/vehicle.ts";
 import { loadVehicleTable } from "./admission/vehicle-table.ts";
 import { createWorld } from "./admission/world.ts";
 import { createApp } from "./app.ts";
@@ -43,6 +43,7 @@ export type CellDependencies = {
 };
 
 const TICK_MS = 1_000;
+const FORGET_MS = 3_600_000;
 
 /** Wires the cell together in the order in which its parts need each other, and starts serving. */
 export const startCell = async (config: Config, { logger, onFatal, limits = LIMITS }: CellDependencies): Promise<Cell> => {
@@ -148,6 +149,10 @@ export const startCell = async (config: Config, { logger, onFatal, limits = LIMI
     metrics.vehicles.set(table.size);
     commands.sweep().catch((error: unknown) => logger.error("commands could not be swept", { error }));
   }, TICK_MS);
+  const forgetting = setInterval(() => {
+    const drop = [...table.all()].filter((vehicle) => isForgettable(vehicle, clock.nowMs()));
+    table.update({ set: [], drop, erase: [] }).catch((error: unknown) => logger.error("moved vehicles could not be forgotten", { error }));
+  }, FORGET_MS);
   logger.info("cell started", {
     cell: config.cell,
     incarnation,
@@ -163,6 +168,7 @@ export const startCell = async (config: Config, { logger, onFatal, limits = LIMI
       isStopping = true;
       stopping.abort();
       clearInterval(ticking);
+      clearInterval(forgetting);
       const listeners: readonly Listener[] = [plain, tls].filter((listener) => listener !== null);
       const httpClosed = new Promise<void>((resolve) => http.close(() => resolve()));
       for (const listener of listeners) listener.stopAccepting();

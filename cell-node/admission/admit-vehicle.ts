@@ -4,7 +4,7 @@ import type { Vin } from "#schema/domain/vin.ts";
 import type { Clock } from "../clock.ts";
 import type { Presented } from "./credentials.ts";
 import type { TableCompleteness } from "./table-completeness.ts";
-import type { Vehicle } from "./vehicle.ts";
+import { sinceAfter, type Vehicle } from "./vehicle.ts";
 import type { VehicleTable } from "./vehicle-table.ts";
 import type { World } from "./world.ts";
 
@@ -38,14 +38,13 @@ const learn = (context: AdmissionContext, vin: Vin, record: VehicleRecord, prese
   const known = context.table.get(vin);
   const vinKey = known?.vinKey ?? presented.vinKey;
   if (vinKey === null) return null;
-  const isStillOwned = known !== undefined && known.record.state !== "moved" && known.record.state !== "guest";
   return {
     number: context.table.numberFor(vin),
     vin,
     vinKey,
     record,
     provisionalSince: context.clock.monotonicMs(),
-    ownedSince: isStillOwned ? known.ownedSince : context.clock.nowMs(),
+    since: sinceAfter(known, record, context.clock.nowMs()),
   };
 };
 

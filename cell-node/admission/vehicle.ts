@@ -13,7 +13,8 @@ export type Vehicle = {
   readonly record: VehicleRecord;
   /** When the record was learnt from a ticket, if the feed has not confirmed it since; else null. */
   readonly provisionalSince: number | null;
-  readonly ownedSince: number;
+  /** When it came here, or went. */
+  readonly since: number;
 };
 
 const otherCellOf = (record: VehicleRecord) => (record.state === "moved" ? record.movedTo : record.state === "guest" ? record.owner : null);
@@ -26,7 +27,7 @@ export const toVehicleRow = (vehicle: Vehicle): VehicleRow => ({
   epoch: vehicle.record.epoch,
   otherCell: otherCellOf(vehicle.record),
   isProvisional: vehicle.provisionalSince !== null,
-  ownedSince: vehicle.ownedSince,
+  since: vehicle.since,
 });
 
 const parseRecord = ({ state, epoch, otherCell }: VehicleRow): VehicleRecord | null => {
@@ -45,8 +46,19 @@ export const parseVehicleRow = (row: VehicleRow): Vehicle => {
   const vinKey = parseVinKey(row.vinKey);
   const record = parseRecord(row);
   if (!isVin(vin) || vinKey === null || record === null) throw new Error(`vehicle ${row.number} in the store is unreadable`);
-  return { number: row.number, vin, vinKey, record, provisionalSince: row.isProvisional ? 0 : null, ownedSince: row.ownedSince };
+  return { number: row.number, vin, vinKey, record, provisionalSince: row.isProvisional ? 0 : null, since: row.since };
 };
+
+const isAway = ({ state }: VehicleRecord): boolean => state === "moved";
+
+/** When a vehicle came or went, after a change of its record. */
+export const sinceAfter = (known: Vehicle | undefined, record: VehicleRecord, nowMs: number): number =>
+  known !== undefined && isAway(known.record) === isAway(record) ? known.since : nowMs;
 
 export const isServedHere = (vehicle: Vehicle | undefined): boolean =>
   vehicle !== undefined && (vehicle.record.state === "owned" || vehicle.record.state === "guest");
+
+const MOVED_KEPT_MS = 30 * 24 * 3_600_000;
+
+/** Whether a moved vehicle's record has served its time: whoever still comes here resolves again. */
+export const isForgettable = ({ record, since }: Vehicle, nowMs: number): boolean => isAway(record) && since + MOVED_KEPT_MS <= nowMs;

@@ -1,4 +1,4 @@
-import type { CellView } from "#schema/api/sync.ts";
+import { CellView } from "#schema/api/sync.ts";
 import { createIssuerRing, type IssuerRing } from "#schema/crypto/device-token.ts";
 import { createKeyRing, type KeyRing } from "#schema/crypto/keys.ts";
 import type { CellId, Endpoints } from "#schema/domain/cell.ts";
@@ -15,16 +15,10 @@ export type World = {
   readonly failedOver: readonly CellId[];
 };
 
-const EMPTY_VIEW: CellView = {
-  version: 0,
-  popKeys: {},
-  issuers: [],
-  revoked: [],
-  endpoints: {},
-  standby: null,
-  standbyFor: [],
-  failedOver: [],
-};
+const EMPTY_VIEW = CellView.parse({
+  ...{ version: 0, popKeys: {}, issuers: [], revoked: [], endpoints: {} },
+  ...{ standby: null, standbyFor: [], failedOver: [] },
+});
 
 export const createWorld = (view: CellView = EMPTY_VIEW): World => {
   const popRings = new Map(Object.entries(view.popKeys).map(([pop, keys]) => [pop, createKeyRing(keys)]));

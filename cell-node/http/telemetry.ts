@@ -40,7 +40,7 @@ export const telemetryRoutes = ({ admission, store }: { readonly admission: Admi
     const rows = await store.telemetry({ vehicle: vehicle.number, from, to, after, limit });
     const last = rows.length === limit ? rows.at(-1) : undefined;
     const next = last === undefined ? "null" : JSON.stringify(encodeCursor(last));
-    const completeFrom = new Date(vehicle.ownedSince).toISOString();
+    const completeFrom = new Date(vehicle.since).toISOString();
     return c.body(`{"items":[${rows.map(itemText).join(",")}],"cursor":${next},"completeFrom":"${completeFrom}"}`, 200, {
       "Content-Type": "application/json",
     });

@@ -102,7 +102,8 @@ export const startEngine = async (options: EngineOptions): Promise<Engine> => {
     fail(error);
     if (isOpen) options.onFatal(error);
   });
-  worker.on("exit", () => fail(new StoreError("the store is closed", "CLOSED")));
+  const exited = new Promise<void>((resolve) => worker.once("exit", () => resolve()));
+  void exited.then(() => fail(new StoreError("the store is closed", "CLOSED")));
   await opened;
   isOpen = true;
 
@@ -129,6 +130,8 @@ export const startEngine = async (options: EngineOptions): Promise<Engine> => {
         await Promise.allSettled([pending.size > 0 ? pending.promise : new Promise((resolve) => setImmediate(resolve))]);
       }
       await request((id) => ({ kind: "close", id }));
+      // The connection lets go of the file when its thread has ended, not before.
+      await exited;
     },
   };
 };

@@ -4,7 +4,7 @@ const COMMAND_COLUMNS = `id, vehicle, type, arguments, state, result, created_at
 /** The queries of the store; parameters in order. */
 export const READS = {
   vehicles: `select number, vin, vin_key as vinKey, state, epoch, other_cell as otherCell, is_provisional as isProvisional,
-    owned_since as ownedSince from vehicles`,
+    since from vehicles`,
   lastVehicleNumber: "select coalesce(max(seq), 0) as number from sqlite_sequence where name = 'vehicles'",
   facts: "select name, value from facts",
   openCommands: `select ${COMMAND_COLUMNS} from commands where state in ('queued', 'sent', 'accepted') order by created_at, id`,

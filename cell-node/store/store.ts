@@ -11,7 +11,7 @@ export type VehicleRow = {
   readonly epoch: number;
   readonly otherCell: string | null;
   readonly isProvisional: boolean;
-  readonly ownedSince: number;
+  readonly since: number;
 };
 
 export type UplinkChannel = "events" | "twin-reported" | "command-result";
@@ -93,7 +93,7 @@ const rowsOf = (changes: Changes): [WriteKind, string][] => {
   const rows: [WriteKind, string][] = [];
   const add = (kind: WriteKind, values: unknown) => rows.push([kind, JSON.stringify(values)]);
   for (const row of changes.vehicles ?? []) {
-    add("vehicles", [row.number, row.vin, row.vinKey, row.state, row.epoch, row.otherCell, row.isProvisional ? 1 : 0, row.ownedSince]);
+    add("vehicles", [row.number, row.vin, row.vinKey, row.state, row.epoch, row.otherCell, row.isProvisional ? 1 : 0, row.since]);
   }
   for (const number of changes.erased ?? []) for (const kind of ERASE) add(kind, number);
   for (const fact of changes.facts ?? []) add("facts", fact);

@@ -5,9 +5,9 @@ const rowsInto = (verb: string, table: string, columns: readonly string[], expre
 
 /** The statements of a group commit, one a kind, in the order in which one transaction runs them. Each takes a JSON array of rows. */
 export const WRITES = {
-  vehicles: `${rowsInto("insert", "vehicles", ["number", "vin", "vin_key", "state", "epoch", "other_cell", "is_provisional", "owned_since"])}
+  vehicles: `${rowsInto("insert", "vehicles", ["number", "vin", "vin_key", "state", "epoch", "other_cell", "is_provisional", "since"])}
     on conflict (number) do update set vin_key = excluded.vin_key, state = excluded.state, epoch = excluded.epoch,
-      other_cell = excluded.other_cell, is_provisional = excluded.is_provisional, owned_since = excluded.owned_since`,
+      other_cell = excluded.other_cell, is_provisional = excluded.is_provisional, since = excluded.since`,
   erasedVehicles: "delete from vehicles where number in (select value from json_each(?))",
   erasedTelemetry: "delete from telemetry where vehicle in (select value from json_each(?))",
   erasedUplinks: "delete from uplinks where vehicle in (select value from json_each(?))",

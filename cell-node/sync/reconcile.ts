@@ -2,7 +2,7 @@ import type { AssignmentChange } from "#schema/api/sync.ts";
 import type { VehicleRecord } from "#schema/domain/admission.ts";
 import type { CellId } from "#schema/domain/cell.ts";
 import type { Vin } from "#schema/domain/vin.ts";
-import type { Vehicle } from "../admission/vehicle.ts";
+import { sinceAfter, type Vehicle } from "../admission/vehicle.ts";
 import type { VehicleUpdate } from "../admission/vehicle-table.ts";
 
 export type ReconcileInput = {
@@ -58,14 +58,13 @@ export const reconcile = (input: ReconcileInput): VehicleUpdate => {
       continue;
     }
     const record = recordTold(self, cell, epoch, known?.record);
-    const isStillOwned = known !== undefined && isOwnRecord(known);
     const next: Vehicle = {
       number: input.numberFor(vin),
       vin,
       vinKey,
       record,
       provisionalSince: null,
-      ownedSince: isStillOwned ? known.ownedSince : nowMs,
+      since: sinceAfter(known, record, nowMs),
     };
     if (known === undefined || !isSame(known, next)) set.push(next);
   }

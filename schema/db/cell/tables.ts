@@ -17,8 +17,8 @@ export const vehicles = sqliteTable("vehicles", {
   otherCell: text("other_cell"),
   /** Learnt from a ticket; the feed has not confirmed it yet. */
   isProvisional: integer("is_provisional", { mode: "boolean" }).notNull(),
-  /** When this cell became its owner: telemetry is complete from here. */
-  ownedSince: integer("owned_since").notNull(),
+  /** When it came here, or went: telemetry is complete from the one, the record is kept for 30 days from the other. */
+  since: integer().notNull(),
 });
 
 /**

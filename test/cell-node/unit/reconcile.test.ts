@@ -11,7 +11,7 @@ const SENT_AT = 1_000;
 const NOW = 50_000;
 
 const holding = (vehicle: TestVehicle, record: VehicleRecord, provisionalSince: number | null = null): Vehicle => ({
-  ...{ number: 7, vin: vehicle.vin, vinKey: vehicle.vinKey, record, provisionalSince, ownedSince: 40_000 },
+  ...{ number: 7, vin: vehicle.vin, vinKey: vehicle.vinKey, record, provisionalSince, since: 40_000 },
 });
 
 const run = (
@@ -80,7 +80,7 @@ describe("what the feed changes", () => {
       [holding(back, movedAt(2)), holding(kept, ownedAt(2))],
       [fresh, back, kept].map((vehicle) => assigned(vehicle, SELF, 3)),
     );
-    expect(update.set.map(({ ownedSince }) => ownedSince)).toEqual([NOW, NOW, 40_000]);
+    expect(update.set.map(({ since }) => since)).toEqual([NOW, NOW, 40_000]);
   });
 });
 

@@ -31,7 +31,7 @@ const message = (id: string, receivedAt = 1, vehicle = 1) => ({ vehicle, id, rec
 const all = { vehicle: 1, from: 0, to: 1_000_000, after: { receivedAt: -1, sequence: -1 }, limit: 10_000 };
 const vehicleRow = (number: number, epoch: number): VehicleRow => ({
   ...{ number, vin: `WVWZZZ1JZXW00000${number}`, vinKey: "a".repeat(22), state: "owned", epoch },
-  ...{ otherCell: null, isProvisional: true, ownedSince: 5 },
+  ...{ otherCell: null, isProvisional: true, since: 5 },
 });
 
 describe("the store", () => {

@@ -59,7 +59,7 @@ CREATE TABLE `vehicles` (
 	`epoch` integer NOT NULL,
 	`other_cell` text,
 	`is_provisional` integer NOT NULL,
-	`owned_since` integer NOT NULL
+	`since` integer NOT NULL
 );
 --> statement-breakpoint
 CREATE UNIQUE INDEX `vehicles_vin_unique` ON `vehicles` (`vin`);
