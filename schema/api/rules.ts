@@ -3,6 +3,8 @@ import * as z from "zod";
 /** Channels whose messages rules see. */
 export const RULE_CHANNELS = ["telemetry", "events", "twin-reported", "command-result"] as const;
 
+export type RuleChannel = (typeof RULE_CHANNELS)[number];
+
 export const RULE_LIMITS = {
   expressionLength: 2_048,
   derivedValues: 16,
