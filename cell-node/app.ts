@@ -9,6 +9,7 @@ import { problemNotFound, problemOnError, requestId } from "#schema/http/problem
 import { type CommandRoutesContext, commandRoutes } from "./http/commands.ts";
 import { telemetryRoutes } from "./http/telemetry.ts";
 import type { Metrics } from "./metrics.ts";
+import { StoreError } from "./store/engine.ts";
 
 export type AppContext = CommandRoutesContext & {
   readonly key: SigningKey;
@@ -17,6 +18,8 @@ export type AppContext = CommandRoutesContext & {
   /** False while the cell starts or stops. */
   readonly isReady: () => boolean;
 };
+
+const storageRefused = (cause: StoreError): AppError => new AppError("busy", "the cell cannot store this right now", { cause });
 
 const NONCE = /^[A-Za-z0-9_.~-]{8,256}$/;
 
@@ -33,7 +36,8 @@ export const createApp = (context: AppContext): Hono => {
       },
     }),
   );
-  app.onError(problemOnError(logger));
+  const onError = problemOnError(logger);
+  app.onError((error, c) => onError(error instanceof StoreError ? storageRefused(error) : error, c));
   app.notFound(problemNotFound);
 
   app.get("/healthz", (c) => c.json({ status: "ok" }));

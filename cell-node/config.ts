@@ -24,6 +24,8 @@ export const LIMITS = {
   verifiedTokens: 50_000,
   httpBodyBytes: 64 * 1024,
   waitSeconds: 60,
+  /** Commands of one vehicle that are not final; more are refused until some are. */
+  openCommands: 100,
   syncMs: 2_000,
   syncTimeoutMs: 3_000,
   /** Control silent for so long: the cell serves alone what it owns. Also the gap in the clock after which it asks control first. */

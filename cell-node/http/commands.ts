@@ -69,6 +69,9 @@ export const commandRoutes = ({ admission, commands, store, limits }: CommandRou
       if (repeated !== null && repeated.bodyHash !== bodyHash) {
         throw new AppError("idempotency_key_reused", "this Idempotency-Key came with another body before");
       }
+      if (repeated === null && commands.openFor(vehicle) >= limits.openCommands) {
+        throw new AppError("rate_limited", `the vehicle has ${limits.openCommands} open commands`);
+      }
       row = repeated ?? (await commands.create(vehicle, { ...body, id: randomUUID(), requestedBy, idempotencyKey, bodyHash }));
     } finally {
       inFlight.delete(idempotencyKey);

@@ -41,6 +41,8 @@ export type ReportedResult = { readonly session: Session; readonly id: string; r
 export type CommandDesk = {
   /** Stores a signed command, then sends it if the vehicle listens. */
   create(vehicle: Vehicle, command: NewCommand): Promise<CommandRow>;
+  /** How many commands of the vehicle are not final. */
+  openFor(vehicle: Vehicle): number;
   find(vehicle: Vehicle, id: string): Promise<CommandRow | null>;
   /** The command when it is final, or as it is after `waitMs`. */
   waitFor(row: CommandRow, waitMs: number): Promise<CommandRow>;
@@ -108,6 +110,7 @@ export const createCommandDesk = async (context: CommandContext): Promise<Comman
   };
 
   return {
+    openFor: ({ number }) => open.of(number).length,
     find: ({ number }, id) => settled(number, id),
     async create(vehicle, command) {
       const createdAt = clock.nowMs();

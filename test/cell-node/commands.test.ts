@@ -212,6 +212,15 @@ describe("POST commands", () => {
     expect(refused.every(({ code }) => code === "idempotency_in_flight")).toBe(true);
   });
 
+  test("a hundred open commands of one vehicle are enough", async () => {
+    const vehicle = await ownVehicle();
+    const responses = await Promise.all(Array.from({ length: 100 }, () => order(vehicle)));
+    expect(new Set(responses.map(({ status }) => status))).toEqual(new Set([201]));
+    const more = await order(vehicle);
+    expect(more.headers.get("retry-after")).toMatch(/^\d+$/);
+    expect(await problemOf(more)).toEqual({ status: 429, code: "rate_limited" });
+  });
+
   test.each([
     ["no Idempotency-Key", { type: "horn" }, { key: null }, 400, "idempotency_key_required"],
     ["no JSON", "horn", {}, 400, "bad_request"],
