@@ -83,16 +83,24 @@ const admitOwner = (row: number, learntEpoch: number | null): Admission => ({
   guestOf: null,
 });
 
-/** The cell whose guest this vehicle may be here: by its ticket, by a replica that lists it, or by the record. */
+/** The owner that the record names when it is another cell: of a guest, or of a vehicle that moved away. */
+const ownerElsewhere = (record: VehicleRecord | null): CellId | null => {
+  if (record?.state === "guest") return record.owner;
+  return record?.state === "moved" ? record.movedTo : null;
+};
+
+/** The cell whose guest this vehicle may be here: by its ticket, by a replica that lists it, or by the record. A cell may stand in for one that its vehicles moved to. */
 const guestOwner = (facts: AdmissionFacts, among: readonly CellId[]): CellId | null => {
   const { credential, record } = facts;
-  if (record !== null && record.state !== "guest") return null;
+  const recorded = ownerElsewhere(record);
+  if (record !== null && recorded === null) return null;
   if (credential.kind === "unverifiable" || (credential.kind === "ticket" && credential.isExpired)) return null;
   if (credential.kind === "ticket") {
-    const owner = record !== null && record.epoch > credential.epoch ? record.owner : credential.cell;
+    const owner = recorded !== null && (record?.epoch ?? 0) > credential.epoch ? recorded : credential.cell;
     return among.includes(owner) ? owner : null;
   }
-  if (record !== null && among.includes(record.owner)) return record.owner;
+  if (recorded !== null && among.includes(recorded)) return recorded;
+  if (record?.state === "moved") return null;
   return among.find((cell) => facts.replicas.includes(cell)) ?? null;
 };
 
@@ -148,8 +156,12 @@ const inMove: Row = ({ record }) =>
 
 const owned: Row = ({ record }) => (record?.state === "owned" ? admitOwner(8, null) : null);
 
-const movedAway: Row = ({ record }) =>
-  record?.state === "moved" ? refuse(9, "moved", "moved to another cell", { reference: record.movedTo }) : null;
+/** A cell that the vehicle moved to and that this one stands in for is looked at below: row 10, or row 11 while its failover is not known here. */
+const movedAway: Row = (facts) => {
+  const { record } = facts;
+  if (record?.state !== "moved" || guest(facts) !== null || failoverNotYetKnown(facts) !== null) return null;
+  return refuse(9, "moved", "moved to another cell", { reference: record.movedTo });
+};
 
 const guest: Row = (facts) => {
   const owner = guestOwner(facts, facts.failedOver);
