@@ -48,14 +48,15 @@ export const startGbt32960 = (
     async storeTelemetry(vehicle, { id, receivedAt, payload }) {
       const text = JSON.stringify(payload);
       await store.storeTelemetry({ vehicle: vehicle.number, id, receivedAt, payload: text });
-      onStored({ vehicle, channel: "telemetry", id, receivedAt, data: payload, sizeBytes: text.length });
+      onStored({ vehicle, channel: "telemetry", idOf: () => id, receivedAt, data: payload, sizeBytes: text.length });
     },
     async storeEvents(vehicle, events, receivedAt) {
       const rows = events.map((event) => ({ event, id: `${event.source}\n${event.id}`, text: JSON.stringify(event) }));
       await store.save({
         uplinks: rows.map(({ id, text }) => ["events", { vehicle: vehicle.number, id, receivedAt, payload: text }] as const),
       });
-      for (const { event, id, text } of rows) onStored({ vehicle, channel: "events", id, receivedAt, data: event, sizeBytes: text.length });
+      for (const { event, id, text } of rows)
+        onStored({ vehicle, channel: "events", idOf: () => id, receivedAt, data: event, sizeBytes: text.length });
     },
     clock: admission.clock,
     logger,

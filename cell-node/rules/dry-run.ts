@@ -57,7 +57,7 @@ export const dryRunRule = async (
     if (step.kind !== "matched" && step.kind !== "fired") continue;
     answer.matched += 1;
     state = step.state;
-    if (step.kind === "fired") noteFired(step, message.receivedAt, message.id);
+    if (step.kind === "fired") noteFired(step, message.receivedAt, message.idOf());
   }
   return answer;
 };

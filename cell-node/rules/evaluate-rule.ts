@@ -12,7 +12,7 @@ export type RuleMessage = {
   readonly vin: string;
   readonly vinKey: string;
   /** What makes the message one: its effects carry it on, so that a message that comes twice has the same effects twice. */
-  readonly id: string;
+  readonly idOf: () => string;
   /** Milliseconds since the epoch. */
   readonly receivedAt: number;
   readonly sizeBytes: number;
@@ -130,7 +130,7 @@ export const evaluateAbsence = (compiled: CompiledRule, before: RuleState, vinKe
   if (window?.kind !== "absence" || before.window?.kind !== "absence") return null;
   const { lastAt } = before.window;
   if (now - lastAt < window.seconds * 1000) return null;
-  const scope = scopeOf({ data: {}, channel: "", vin: before.vin, vinKey, id: "", receivedAt: lastAt, sizeBytes: 0 }, {});
+  const scope = scopeOf({ data: {}, channel: "", vin: before.vin, vinKey, idOf: () => "", receivedAt: lastAt, sizeBytes: 0 }, {});
   const effects = effectsOf(compiled, scope, 0);
   return "kind" in effects ? effects : { kind: "fired", state: null, effects };
 };

@@ -1,7 +1,7 @@
 import { hash } from "node:crypto";
 import type { RuleAction } from "#schema/api/rules.ts";
 import type { Effect } from "./evaluate-rule.ts";
-import type { RuleEvent, RulePorts, RuleSubject } from "./ports.ts";
+import type { AllRulePorts, RuleEvent, RulePorts, RuleSubject } from "./ports.ts";
 
 /** One effect and where it comes from. `cause` is the message's id, or what stands for it. */
 export type Task = {
@@ -28,28 +28,46 @@ const eventOf = (task: Task, type: string, index: number): RuleEvent => ({
   data: task.effect.values,
 });
 
-type Perform<Kind extends RuleAction["kind"]> = (
-  ports: RulePorts,
-  task: Task,
-  action: Extract<RuleAction, { kind: Kind }>,
-  index: number,
-) => Promise<void>;
+type Ways = {
+  readonly [Kind in RuleAction["kind"]]: {
+    readonly port: keyof AllRulePorts;
+    perform(ports: AllRulePorts, task: Task, action: Extract<RuleAction, { kind: Kind }>, index: number): Promise<void>;
+  };
+};
 
 const FORWARDED = "rule.forwarded";
 
-const PERFORM: { readonly [Kind in RuleAction["kind"]]: Perform<Kind> } = {
-  event: (ports, task, { type }, index) => ports.storeEvent(task.subject, eventOf(task, type, index)),
-  twin: (ports, { subject, effect }) => ports.patchTwin(subject, effect.values),
-  mqtt: (ports, task, { topic }, index) => ports.publish(`rules/${topic}`, eventOf(task, FORWARDED, index)),
-  webhook: (ports, task, { url }, index) => ports.postWebhook(url, eventOf(task, FORWARDED, index)),
-  centre: (ports, task, { type }, index) => ports.sendToCentre(task.subject, eventOf(task, type, index)),
-  command: (ports, task, { type, expiresInSeconds }, index) =>
-    ports.order(task.subject, { type, arguments: task.effect.values, expiresInSeconds, idempotencyKey: idOf(task, index) }),
+/** How each kind of action is performed, and what it needs for it. */
+const WAYS: Ways = {
+  event: {
+    port: "storeEvent",
+    perform: (ports, task, { type }, index) => ports.storeEvent(task.subject, eventOf(task, type, index)),
+  },
+  twin: { port: "patchTwin", perform: (ports, { subject, effect }) => ports.patchTwin(subject, effect.values) },
+  mqtt: {
+    port: "publish",
+    perform: (ports, task, { topic }, index) => ports.publish(`rules/${topic}`, eventOf(task, FORWARDED, index)),
+  },
+  webhook: { port: "postWebhook", perform: (ports, task, { url }, index) => ports.postWebhook(url, eventOf(task, FORWARDED, index)) },
+  centre: {
+    port: "sendToCentre",
+    perform: (ports, task, { type }, index) => ports.sendToCentre(task.subject, eventOf(task, type, index)),
+  },
+  command: {
+    port: "order",
+    perform: (ports, task, { type, expiresInSeconds }, index) =>
+      ports.order(task.subject, { type, arguments: task.effect.values, expiresInSeconds, idempotencyKey: idOf(task, index) }),
+  },
 };
 
-const perform = (ports: RulePorts, task: Task, index: number): Promise<void> => {
-  const run = PERFORM[task.effect.action.kind] as Perform<RuleAction["kind"]>;
-  return run(ports, task, task.effect.action, index);
+/** What performs a kind of action; undefined when the cell has no way to. */
+export const portOf = (ports: RulePorts, kind: RuleAction["kind"]): unknown => ports[WAYS[kind].port];
+
+const perform = async (ports: RulePorts, task: Task, index: number): Promise<void> => {
+  const { action } = task.effect;
+  if (portOf(ports, action.kind) === undefined) throw new Error(`this cell cannot perform ${action.kind}`);
+  const way = WAYS[action.kind] as Ways["event"];
+  await way.perform(ports as AllRulePorts, task, action as Extract<RuleAction, { kind: "event" }>, index);
 };
 
 export type EffectQueue = {

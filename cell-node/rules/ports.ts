@@ -20,8 +20,13 @@ export type RuleCommand = {
   readonly idempotencyKey: string;
 };
 
-/** How effects leave the engine. Each rejects when it could not be done; the engine counts that and goes on. */
-export type RulePorts = {
+/**
+ * How effects leave the engine. Each rejects when it could not be done; the engine counts that and goes on. Actions whose port is not
+ * there are refused when the rule is saved.
+ */
+export type RulePorts = Partial<AllRulePorts>;
+
+export type AllRulePorts = {
   storeEvent(subject: RuleSubject, event: RuleEvent): Promise<void>;
   patchTwin(subject: RuleSubject, patch: Readonly<Record<string, unknown>>): Promise<void>;
   publish(topic: string, event: RuleEvent): Promise<void>;

@@ -1,9 +1,9 @@
 import { AppError, type FieldError } from "#schema/api/error.ts";
-import { RULE_CHANNELS, type RuleSet } from "#schema/api/rules.ts";
+import { RULE_CHANNELS, type RuleAction, type RuleSet } from "#schema/api/rules.ts";
 import type { Logger } from "#schema/http/log.ts";
 import { type CompiledRule, compileRule, hasFaults } from "./compile-rule.ts";
 import type { Effect, RuleMessage } from "./evaluate-rule.ts";
-import { createEffectQueue, type EffectCounts } from "./perform-effects.ts";
+import { createEffectQueue, type EffectCounts, portOf } from "./perform-effects.ts";
 import type { RulePorts, RuleSubject } from "./ports.ts";
 import { type RuleCounts, type RunningRule, startRule } from "./running-rule.ts";
 import { createTimeBudget } from "./time-budget.ts";
@@ -36,6 +36,8 @@ export type RuleEngine = {
   reports(): readonly RuleReport[];
   /** Whether a rule listens to the channel at all. */
   listensTo(channel: string): boolean;
+  /** Whether the cell has a way to perform such actions. */
+  canPerform(kind: RuleAction["kind"]): boolean;
   idle(): Promise<void>;
 };
 
@@ -46,12 +48,18 @@ const BURST_MS = 200;
 const QUEUE = { concurrency: 64, capacity: 10_000 };
 
 /** Checks a set as a whole; throws `validation_failed` with every fault of every rule. */
-export const compileRules = ({ rules }: RuleSet): readonly CompiledRule[] => {
+export const compileRules = (
+  { rules }: RuleSet,
+  canPerform: (kind: RuleAction["kind"]) => boolean = () => true,
+): readonly CompiledRule[] => {
   const faults: FieldError[] = [];
   const compiled = rules.flatMap((rule, index) => {
     const pointer = `/rules/${index}`;
     if (rules.findIndex(({ id }) => id === rule.id) !== index)
       faults.push({ pointer: `${pointer}/id`, detail: "another rule has this id" });
+    rule.actions.forEach(({ kind }, place) => {
+      if (!canPerform(kind)) faults.push({ pointer: `${pointer}/actions/${place}/kind`, detail: `this cell cannot perform ${kind}` });
+    });
     const result = compileRule(rule, pointer);
     if (!hasFaults(result)) return [result];
     faults.push(...result.faults);
@@ -103,7 +111,7 @@ export const createRuleEngine = (context: RuleEngineContext): RuleEngine => {
       for (const rule of byChannel.get(message.channel) ?? []) {
         try {
           const effects = rule.take(message);
-          if (effects.length > 0) perform(rule, message, message.id, message.receivedAt, effects);
+          if (effects.length > 0) perform(rule, message, message.idOf(), message.receivedAt, effects);
         } catch (error) {
           note(rule, error);
         }
@@ -129,6 +137,7 @@ export const createRuleEngine = (context: RuleEngineContext): RuleEngine => {
         lastFailure: rule.lastFailure(),
       })),
     listensTo: (channel) => (byChannel.get(channel)?.length ?? 0) > 0,
+    canPerform: (kind) => portOf(ports, kind) !== undefined,
     idle: () => queue.idle(),
   };
 };

@@ -35,11 +35,11 @@ const keep = (rules: RuleSet): KeptRules => ({ rules, version: hash("sha256", JS
 /** Loads the rules and puts them to work. Throws when those on disk do not hold: the cell says so instead of running without them. */
 export const createRulesDesk = async ({ store, engine, logger, historyOf }: RulesDeskContext): Promise<RulesDesk> => {
   let kept = keep(await store.load());
-  engine.replace(compileRules(kept.rules));
+  engine.replace(compileRules(kept.rules, engine.canPerform));
   let saving: Promise<unknown> = Promise.resolve();
 
   const take = (next: KeptRules): KeptRules => {
-    engine.replace(compileRules(next.rules));
+    engine.replace(compileRules(next.rules, engine.canPerform));
     kept = next;
     return kept;
   };
@@ -47,7 +47,7 @@ export const createRulesDesk = async ({ store, engine, logger, historyOf }: Rule
   const replace = async (body: unknown, version: string): Promise<KeptRules> => {
     if (version !== kept.version) throw new AppError("precondition_failed", "the rules have changed since they were read");
     const next = keep(parseInput(RuleSet, body));
-    compileRules(next.rules);
+    compileRules(next.rules, engine.canPerform);
     await store.save(next.rules);
     return take(next);
   };

@@ -7,7 +7,7 @@ import type { RuleMessage } from "./evaluate-rule.ts";
 export type StoredMessage = {
   readonly vehicle: { readonly vin: Vin; readonly vinKey: VinKey };
   readonly channel: RuleChannel;
-  readonly id: string;
+  readonly idOf: () => string;
   /** Milliseconds since the epoch. */
   readonly receivedAt: number;
   readonly data: unknown;

@@ -4,7 +4,7 @@ import { dryRunRule } from "../../../cell-node/rules/dry-run.ts";
 import { messageOf, NOON, ruleOf, SECOND } from "./support/rules.ts";
 
 const drive = (...speeds: readonly (number | null)[]) =>
-  speeds.map((speedKmh, second) => messageOf(speedKmh === null ? {} : { speedKmh }, second * SECOND, { id: `m${second}` }));
+  speeds.map((speedKmh, second) => messageOf(speedKmh === null ? {} : { speedKmh }, second * SECOND, { idOf: () => `m${second}` }));
 
 describe("a dry run", () => {
   test("says what the rule would have done, when, on which message, and what failed", async () => {
