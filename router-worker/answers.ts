@@ -9,7 +9,7 @@ import type { PublicJwk, Topology } from "#schema/domain/topology.ts";
 import type { Vin } from "#schema/domain/vin.ts";
 import type { Clock } from "./clock.ts";
 import type { Served } from "./resolve.ts";
-import type { Origin, Vehicle } from "./store/port.ts";
+import type { Lease, Origin, Vehicle } from "./store/port.ts";
 
 /** A finished answer: everything that a response needs, made once per ticket. */
 export type Answer = {
@@ -28,6 +28,7 @@ export type KeptAnswer = {
   /** What is logged of it. */
   readonly told: { readonly cell: CellId; readonly epoch: number; readonly reason: RouteReason; readonly origin: Origin };
   readonly record: RouteRecord;
+  readonly lease: Lease;
   readonly topology: Topology;
 };
 

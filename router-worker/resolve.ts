@@ -22,8 +22,8 @@ export type Resolution =
       readonly served: Served;
       readonly topology: Topology;
       readonly origin: Origin;
-      /** The record, when the answer follows from it and the topology alone. */
-      readonly record?: RouteRecord;
+      /** What was found, when the answer follows from that and the topology alone. */
+      readonly found?: FoundRecord;
     }
   | { readonly kind: "refused"; readonly code: ErrorCode };
 
@@ -110,7 +110,7 @@ export const resolve = async (deps: ResolveDeps, held: HeldTopology, ask: Resolv
   if (lookup.kind !== "found") return askPast(deps, ask, held, lookup);
   if (isTrusted(lookup, ask.minEpoch)) {
     const served = serveOf(lookup.record, held.topology);
-    if (served !== null) return { kind: "served", served, topology: held.topology, origin: lookup.origin, record: lookup.record };
+    if (served !== null) return { kind: "served", served, topology: held.topology, origin: lookup.origin, found: lookup };
     const newer = (await deps.topology.pastCache()) ?? held;
     const again = serveOf(lookup.record, newer.topology);
     if (again !== null) return { kind: "served", served: again, topology: newer.topology, origin: lookup.origin };

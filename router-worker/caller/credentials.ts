@@ -1,8 +1,9 @@
 import { ROUTER_AUDIENCE, verifyDeviceToken } from "#schema/crypto/device-token.ts";
 import { type Refused, refused } from "#schema/crypto/jwt.ts";
-import { type OperatorRole, verifyOperatorToken } from "#schema/crypto/operator-token.ts";
+import { verifyOperatorToken } from "#schema/crypto/operator-token.ts";
 import { verifyOwnerToken } from "#schema/crypto/owner-token.ts";
 import type { OwnerRole } from "#schema/domain/command.ts";
+import type { OperatorRole } from "#schema/domain/role.ts";
 import type { Vin } from "#schema/domain/vin.ts";
 import type { KeptAnswer } from "../answers.ts";
 import type { Clock } from "../clock.ts";

@@ -4,13 +4,18 @@ import { isTicketFresh } from "#schema/domain/ticket.ts";
 import type { Answer, KeptAnswer } from "../answers.ts";
 import { charge } from "../caller/charge.ts";
 import type { RouterDeps } from "../deps.ts";
-import type { FoundRecord } from "../store/port.ts";
+import type { Vehicle } from "../store/port.ts";
 import { logServed } from "./log-outcome.ts";
 
 const TOKEN_START = "Bearer ey";
 
-const stillFollows = ({ record }: KeptAnswer, lookup: FoundRecord): boolean =>
-  !lookup.isVanished && lookup.record.epoch === record.epoch && lookup.record.cell === record.cell;
+/** Whether a look-up would still find the record: by its lease, else by looking. */
+const isRecordHeld = (deps: RouterDeps, vehicle: Vehicle, { record, lease }: KeptAnswer, nowMs: number): boolean => {
+  if (nowMs < lease.untilMs) return true;
+  const lookup = deps.resolving.store.find(vehicle);
+  if (lookup instanceof Promise || lookup.kind !== "found" || lookup.isVanished) return false;
+  return lookup.record.epoch === record.epoch && lookup.record.cell === record.cell;
+};
 
 /**
  * The hot path: the last answer to this very token, when everything it was made from is still held and still so (trust, record, topology, ticket). Does what
@@ -27,13 +32,11 @@ export const serveKept = (deps: RouterDeps, c: Context): Answer | undefined => {
   const kept = caller?.kept;
   if (caller === undefined || kept === undefined || kept.topology !== held.topology || !isTicketFresh(kept.answer, nowMs / 1000))
     return undefined;
-  if (c.req.header(MIN_EPOCH_HEADER) !== undefined) return undefined;
-  const lookup = deps.resolving.store.find(caller.vehicle);
-  if (lookup instanceof Promise || lookup.kind !== "found" || !stillFollows(kept, lookup)) return undefined;
+  if (c.req.header(MIN_EPOCH_HEADER) !== undefined || !isRecordHeld(deps, caller.vehicle, kept, nowMs)) return undefined;
   instruments.cachedCredentials.inc();
   charge(caller.own, 1, nowMs);
   charge(caller.ofIssuer, 1, nowMs);
-  instruments.lookups[lookup.origin].inc();
+  instruments.lookups.isolate.inc();
   logServed(deps, c, caller.vehicle, kept.told);
   instruments.served[kept.told.reason].inc();
   instruments.decisions.observe((clock.monotonic() - startedAtMs) / 1000);

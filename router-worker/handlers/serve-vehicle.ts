@@ -34,6 +34,8 @@ export const topologyOf = async (deps: RouterDeps): Promise<HeldTopology> => {
   return held;
 };
 
+const NO_LEASE = { untilMs: 0 };
+
 /** The answer to the vehicle that asks; refusals are thrown. */
 export const serveVehicle = async (deps: RouterDeps, c: Context): Promise<Answer> => {
   const { instruments, clock } = deps;
@@ -47,11 +49,11 @@ export const serveVehicle = async (deps: RouterDeps, c: Context): Promise<Answer
     logRefused(deps, c, vehicle, resolution.code);
     throw refusalOf(deps, resolution.code);
   }
-  const { served, topology, origin, record } = resolution;
+  const { served, topology, origin, found } = resolution;
   const answer = await deps.answers.of(vehicle, served, topology);
   const told = { cell: served.cell, epoch: served.epoch, reason: served.reason, origin };
   logServed(deps, c, vehicle, told);
-  caller.kept = record === undefined ? undefined : { answer, record, topology, told: { ...told, origin: "isolate" } };
+  caller.kept = found && { answer, record: found.record, lease: found.lease ?? NO_LEASE, topology, told: { ...told, origin: "isolate" } };
   instruments.lookups[origin].inc();
   instruments.served[served.reason].inc();
   instruments.decisions.observe((clock.monotonic() - startedAtMs) / 1000);

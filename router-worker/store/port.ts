@@ -13,6 +13,9 @@ export const ORIGINS = ["isolate", "last_known_good", "kv", "replica", "control"
 /** Where a cached part came from. */
 export type Origin = (typeof ORIGINS)[number];
 
+/** As long as the time is before `untilMs`, another look-up would find the very same. The store moves `untilMs` on, or back to 0. */
+export type Lease = { untilMs: number };
+
 export type FoundRecord = {
   readonly kind: "found";
   readonly record: RouteRecord;
@@ -22,6 +25,7 @@ export type FoundRecord = {
   readonly learntAgoMs: number | null;
   /** The store no longer has it: control must be asked, and this serves only while control is away. */
   readonly isVanished: boolean;
+  readonly lease?: Lease;
 };
 
 /** `missing`: the store answered that it has none, which is never the last word. `unreachable`: it could not tell. */

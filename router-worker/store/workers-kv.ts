@@ -33,7 +33,7 @@ export const createWorkersKvStore = (options: {
   readonly onCorrupt: () => void;
 }): RouteStore => {
   const { reader, shelf, clock, keepAlive, settings } = options;
-  const cache = createRecordCache(settings.maxHeld);
+  const cache = createRecordCache(settings.maxHeld, settings.freshMs);
   const flights = createFlights<Lookup>({ clock, keepAlive, waitMs: settings.followerWaitMs, max: settings.maxFlights });
 
   /** Tries the current pepper's key, then the previous one's: a rotation misses nobody. */
@@ -62,18 +62,16 @@ export const createWorkersKvStore = (options: {
 
   const readThrough = async (vehicle: Vehicle): Promise<Lookup> => {
     let read = await readKeys(vehicle);
-    if (read.kind === "unreachable" && !cache.has(vehicle.vin)) read = await readShelf(vehicle);
+    if (read.kind === "unreachable" && cache.get(vehicle.vin) === undefined) read = await readShelf(vehicle);
     const nowMs = clock.now();
     const held = cache.get(vehicle.vin);
     if (read.kind === "unreachable") {
       if (held === undefined) return { kind: "unreachable" };
-      cache.set(vehicle.vin, { ...held, retryAtMs: nowMs + settings.retryMs });
-      return foundOf(held, "isolate", nowMs);
+      return foundOf(cache.put(vehicle.vin, { ...held, retryAtMs: nowMs + settings.retryMs }), "isolate", nowMs);
     }
     const merged = mergeRead(held, read.kind === "record" ? read : null, nowMs);
     if (merged === undefined) return { kind: "missing" };
-    cache.set(vehicle.vin, merged);
-    return foundOf(merged, merged.origin, nowMs);
+    return foundOf(cache.put(vehicle.vin, merged), merged.origin, nowMs);
   };
 
   const share = (vehicle: Vehicle) => flights.share(vehicle.vin, () => readThrough(vehicle));
@@ -97,7 +95,7 @@ export const createWorkersKvStore = (options: {
     learn(vehicle, record) {
       const nowMs = clock.now();
       if (record === null) cache.delete(vehicle.vin);
-      else cache.set(vehicle.vin, { record, origin: "control", readAtMs: nowMs, learntAtMs: nowMs, isVanished: false, retryAtMs: 0 });
+      else cache.put(vehicle.vin, { record, origin: "control", readAtMs: nowMs, learntAtMs: nowMs, isVanished: false, retryAtMs: 0 });
     },
     readDocument: (key) => reader.read(key),
   };

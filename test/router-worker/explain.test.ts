@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { ExplainAnswer } from "#schema/api/route.ts";
 import { generateSigningJwk, importSigningKey, publicJwkOf } from "#schema/crypto/keys.ts";
-import { type OperatorRole, signOperatorToken } from "#schema/crypto/operator-token.ts";
+import { signOperatorToken } from "#schema/crypto/operator-token.ts";
+import type { OperatorRole } from "#schema/domain/role.ts";
 import { createTestRouter, type TestRouter } from "./support/router.ts";
 import { deviceToken, freshVin, ownerToken, topologyOf, vinKeyOf } from "./support/world.ts";
 
