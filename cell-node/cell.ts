@@ -1,6 +1,5 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { serve } from "@hono/node-server";
 import { maySubscribe } from "#schema/domain/topic.ts";
 import type { Logger } from "#schema/http/log.ts";
 import type { AdmissionContext } from "./admission/admit-vehicle.ts";
@@ -18,6 +17,7 @@ import type { Broker } from "./gateway/broker.ts";
 import { farewellOf } from "./gateway/farewells.ts";
 import { createGateway } from "./gateway/gateway.ts";
 import { type Listener, listenPlain, listenTls } from "./gateway/listeners.ts";
+import { listenHttp } from "./http/listen.ts";
 import { createMetrics } from "./metrics.ts";
 import { startEngine } from "./store/engine.ts";
 import { createStore } from "./store/store.ts";
@@ -94,14 +94,7 @@ export const startCell = async (config: Config, { logger, onFatal, limits = LIMI
 
   const isReady = () => !isStopping && completeness.isComplete();
   const app = createApp({ ...{ admission, commands, store, limits, metrics, logger, isReady }, key: identity.key });
-  const http = serve({ fetch: app.fetch, hostname: config.http.host, port: config.http.port });
-  const httpPort = await new Promise<number>((resolve, reject) => {
-    http.once("error", reject);
-    http.once("listening", () => {
-      const address = http.address();
-      resolve(typeof address === "object" && address !== null ? address.port : config.http.port);
-    });
-  });
+  const http = await listenHttp(app, config.http);
   const onSocket = gateway.accept;
   const { host } = config.http;
   const plain = config.plain === null ? null : await listenPlain({ port: config.plain.port, host, onSocket });
@@ -157,24 +150,23 @@ export const startCell = async (config: Config, { logger, onFatal, limits = LIMI
     cell: config.cell,
     incarnation,
     vehicles: table.size,
-    http: httpPort,
+    http: http.port,
     mqtt: plain?.port,
     mqtts: tls?.port,
   });
 
   return {
-    ports: { http: httpPort, plain: plain?.port ?? null, tls: tls?.port ?? null },
+    ports: { http: http.port, plain: plain?.port ?? null, tls: tls?.port ?? null },
     async stop() {
       isStopping = true;
       stopping.abort();
       clearInterval(ticking);
       clearInterval(forgetting);
       const listeners: readonly Listener[] = [plain, tls].filter((listener) => listener !== null);
-      const httpClosed = new Promise<void>((resolve) => http.close(() => resolve()));
+      const httpClosed = http.close();
       for (const listener of listeners) listener.stopAccepting();
       await broker.close();
       await Promise.all(listeners.map((listener) => listener.close()));
-      if ("closeIdleConnections" in http) http.closeIdleConnections();
       const bound = new Promise((resolve) => setTimeout(resolve, limits.drainOnStopMs).unref());
       await Promise.race([Promise.all([httpClosed, syncing]), bound]);
       await store.close();
