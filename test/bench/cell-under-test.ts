@@ -44,6 +44,7 @@ export const startCellUnderTest = async (admin: AdminClient, control: string, fo
       ...{ PUBLIC_MQTT_URL: `mqtt://127.0.0.1:${mqttPort}`, PUBLIC_HTTPS_URL: https },
     },
   });
+  process.once("exit", () => child.kill("SIGKILL"));
   const log = createWriteStream(join(folder, "cell.log"));
   child.stdout.pipe(log);
   child.stderr.pipe(log);

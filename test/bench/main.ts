@@ -31,6 +31,8 @@ const main = async (): Promise<void> => {
   if (options.sections.length === SECTIONS.length) writeFileSync(RESULTS, `${report}\n`);
 };
 
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => process.exit(130));
+
 main().then(
   () => process.exit(0),
   (error: unknown) => {

@@ -46,6 +46,7 @@ export const startMosquitto = async (binary: string, logins: readonly Login[] | 
   const config = join(folder, "mosquitto.conf");
   writeFileSync(config, `${configOf(port, passwordFile)}\n`);
   const child = spawn(binary, ["-c", config], { stdio: "ignore" });
+  process.once("exit", () => child.kill("SIGKILL"));
   for (let i = 0; !(await isListening(port)); i++) {
     if (i > 100 || child.exitCode !== null) throw new Error("mosquitto did not start");
     await sleep(50);
