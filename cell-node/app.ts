@@ -7,13 +7,17 @@ import type { SigningKey } from "#schema/crypto/keys.ts";
 import type { Logger } from "#schema/http/log.ts";
 import { problemNotFound, problemOnError, requestId } from "#schema/http/problems.ts";
 import { type CommandRoutesContext, commandRoutes } from "./http/commands.ts";
+import { requireOperator } from "./http/operator.ts";
 import { telemetryRoutes } from "./http/telemetry.ts";
 import type { Metrics } from "./metrics.ts";
+import type { CellRules } from "./rules/attach.ts";
+import { ruleRoutes } from "./rules/routes.ts";
 import { StoreError } from "./store/engine.ts";
 
 export type AppContext = CommandRoutesContext & {
   readonly key: SigningKey;
   readonly metrics: Metrics;
+  readonly rules: CellRules;
   readonly logger: Logger;
   /** False while the cell starts or stops. */
   readonly isReady: () => boolean;
@@ -53,5 +57,6 @@ export const createApp = (context: AppContext): Hono => {
   });
   app.route("/v1/vehicles", commandRoutes(context));
   app.route("/v1/vehicles", telemetryRoutes(context));
+  app.route("/v1/rules", ruleRoutes({ ...context.rules, authorize: requireOperator(admission) }));
   return app;
 };

@@ -17,8 +17,11 @@ import type { Broker } from "./gateway/broker.ts";
 import { farewellOf } from "./gateway/farewells.ts";
 import { createGateway } from "./gateway/gateway.ts";
 import { type Listener, listenPlain, listenTls } from "./gateway/listeners.ts";
+import { startGbt32960 } from "./gbt32960/attach.ts";
 import { listenHttp } from "./http/listen.ts";
 import { createMetrics } from "./metrics.ts";
+import { startRules } from "./rules/attach.ts";
+import { toRuleMessage } from "./rules/stored-message.ts";
 import { startEngine } from "./store/engine.ts";
 import { createStore } from "./store/store.ts";
 import { createControlClient } from "./sync/control-client.ts";
@@ -30,7 +33,7 @@ import { takeMessage } from "./vehicle/take-message.ts";
 
 /** A running cell; ports are the ones really bound. */
 export type Cell = {
-  readonly ports: { readonly http: number; readonly plain: number | null; readonly tls: number | null };
+  readonly ports: { readonly http: number; readonly plain: number | null; readonly tls: number | null; readonly gbt32960: number | null };
   /** Drains: no new connection, goodbyes, everything that was taken is on disk. */
   stop(): Promise<void>;
 };
@@ -43,6 +46,7 @@ export type CellDependencies = {
 };
 
 const TICK_MS = 1_000;
+const RELOAD_MS = 5_000;
 const FORGET_MS = 3_600_000;
 
 /** Wires the cell together in the order in which its parts need each other, and starts serving. */
@@ -77,7 +81,11 @@ export const startCell = async (config: Config, { logger, onFatal, limits = LIMI
     broker: () => broker,
     mayDeliver: completeness.isComplete,
   });
-  const messages = { store, commands, clock, metrics };
+  const rules = await startRules(
+    { admission, store, commands, logger, registry: metrics.registry },
+    { dataFolder: config.dataFolder, maxVehicles: config.hardLimit, settings: config.rules },
+  );
+  const messages = { store, commands, clock, metrics, rules: rules.engine };
   const broker: Broker = await createAedesBroker({
     hooks: {
       onPublish: (session, publication) => takeMessage(messages, session, publication),
@@ -93,12 +101,19 @@ export const startCell = async (config: Config, { logger, onFatal, limits = LIMI
   });
 
   const isReady = () => !isStopping && completeness.isComplete();
-  const app = createApp({ ...{ admission, commands, store, limits, metrics, logger, isReady }, key: identity.key });
+  const app = createApp({ ...{ admission, commands, store, limits, metrics, rules, logger, isReady }, key: identity.key });
   const http = await listenHttp(app, config.http);
   const onSocket = gateway.accept;
   const { host } = config.http;
   const plain = config.plain === null ? null : await listenPlain({ port: config.plain.port, host, onSocket });
   const tls = config.tls === null ? null : await listenTls({ ...config.tls, host, onSocket, handshakeMs: limits.handshakeMs });
+  const gbt32960 =
+    config.gbt32960 === null
+      ? null
+      : await startGbt32960(
+          { admission, store, logger, registry: metrics.registry, onStored: (message) => rules.engine.take(toRuleMessage(message)) },
+          { ...config.gbt32960, host, maxConnections: config.hardLimit },
+        );
 
   const syncer = await createSyncer({
     ...{ self: config.cell, store, table, completeness, clock, logger },
@@ -126,7 +141,12 @@ export const startCell = async (config: Config, { logger, onFatal, limits = LIMI
       world = next;
       metrics.viewVersion.set(next.version);
     },
-    onLost: (vehicles) => vehicles.forEach(dismiss),
+    onLost(vehicles) {
+      for (const vehicle of vehicles) {
+        dismiss(vehicle);
+        rules.engine.forget(vehicle.vinKey);
+      }
+    },
   });
   const stopping = new AbortController();
   const syncing = runLoop(syncer, {
@@ -140,8 +160,10 @@ export const startCell = async (config: Config, { logger, onFatal, limits = LIMI
     metrics.tableComplete.set(completeness.isComplete() ? 1 : 0);
     metrics.sessions.set(broker.connected);
     metrics.vehicles.set(table.size);
+    rules.engine.tick(clock.nowMs());
     commands.sweep().catch((error: unknown) => logger.error("commands could not be swept", { error }));
   }, TICK_MS);
+  const reloading = setInterval(() => void rules.desk.reload(), RELOAD_MS);
   const forgetting = setInterval(() => {
     const drop = [...table.all()].filter((vehicle) => isForgettable(vehicle, clock.nowMs()));
     table.update({ set: [], drop, erase: [] }).catch((error: unknown) => logger.error("moved vehicles could not be forgotten", { error }));
@@ -153,19 +175,21 @@ export const startCell = async (config: Config, { logger, onFatal, limits = LIMI
     http: http.port,
     mqtt: plain?.port,
     mqtts: tls?.port,
+    gbt32960: gbt32960?.port,
   });
 
   return {
-    ports: { http: http.port, plain: plain?.port ?? null, tls: tls?.port ?? null },
+    ports: { http: http.port, plain: plain?.port ?? null, tls: tls?.port ?? null, gbt32960: gbt32960?.port ?? null },
     async stop() {
       isStopping = true;
       stopping.abort();
       clearInterval(ticking);
       clearInterval(forgetting);
+      clearInterval(reloading);
       const listeners: readonly Listener[] = [plain, tls].filter((listener) => listener !== null);
       const httpClosed = http.close();
       for (const listener of listeners) listener.stopAccepting();
-      await broker.close();
+      await Promise.all([broker.close(), gbt32960?.close()]);
       await Promise.all(listeners.map((listener) => listener.close()));
       const bound = new Promise((resolve) => setTimeout(resolve, limits.drainOnStopMs).unref());
       await Promise.race([Promise.all([httpClosed, syncing]), bound]);

@@ -3,6 +3,8 @@ import { resolve } from "node:path";
 import * as z from "zod";
 import { CellIdField, ZoneField } from "#schema/api/fields.ts";
 import { LOG_LEVELS } from "#schema/http/log.ts";
+import { parseGbt32960Settings } from "./gbt32960/settings.ts";
+import { parseRuleSettings } from "./rules/settings.ts";
 
 const packageVersion = (): string =>
   z.object({ version: z.string() }).parse(JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"))).version;
@@ -105,6 +107,8 @@ export const parseConfig = (environment: Readonly<Record<string, string | undefi
     connectRate: env.CONNECT_RATE,
     connectBurst: env.CONNECT_BURST,
     logLevel: env.LOG_LEVEL,
+    gbt32960: parseGbt32960Settings(environment),
+    rules: parseRuleSettings(environment),
   };
 };
 export type Config = ReturnType<typeof parseConfig>;

@@ -8,6 +8,7 @@ export type World = {
   readonly version: number;
   readonly deviceIssuers: IssuerRing;
   readonly ownerIssuers: IssuerRing;
+  readonly operatorIssuers: IssuerRing;
   readonly keysOfPop: (pop: string) => KeyRing | undefined;
   readonly revoked: ReadonlySet<string>;
   readonly endpointsOf: (cell: CellId) => Endpoints | undefined;
@@ -27,6 +28,7 @@ export const createWorld = (view: CellView = EMPTY_VIEW): World => {
     version: view.version,
     deviceIssuers: createIssuerRing(view.issuers, "device"),
     ownerIssuers: createIssuerRing(view.issuers, "owner"),
+    operatorIssuers: createIssuerRing(view.issuers, "operator"),
     keysOfPop: (pop) => popRings.get(pop),
     revoked: new Set(view.revoked),
     endpointsOf: (cell) => endpoints.get(cell),

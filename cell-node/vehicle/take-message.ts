@@ -4,15 +4,18 @@ import { type ChannelName, parseTopic } from "#schema/domain/topic.ts";
 import type { Clock } from "../clock.ts";
 import type { Publication, PublishVerdict, Session } from "../gateway/broker.ts";
 import type { Metrics } from "../metrics.ts";
+import type { RuleEngine } from "../rules/rule-engine.ts";
 import type { Store } from "../store/store.ts";
 import type { CommandDesk } from "./command-desk.ts";
-import { type JsonPayload, messageIdOf, type PayloadFault, parsePayload } from "./payload.ts";
+import { type JsonPayload, messageHash, messageIdOf, type PayloadFault, parsePayload } from "./payload.ts";
 
 export type MessageContext = {
   readonly store: Store;
   readonly commands: CommandDesk;
   readonly clock: Clock;
   readonly metrics: Metrics;
+  /** Sees what was stored; never holds it up. */
+  readonly rules?: Pick<RuleEngine, "listensTo" | "take">;
 };
 
 /** [MQTT 5.0 §3.4.2.1] Payload format invalid. */
@@ -70,6 +73,15 @@ const refuse = async (
   return STORED;
 };
 
+const showRules = ({ rules }: MessageContext, { vin, vinKey }: Session, channel: string, receivedAt: number, json: JsonPayload): void => {
+  if (rules?.listensTo(channel) !== true) return;
+  const idOf = (): string => {
+    const id = messageIdOf(vin, json);
+    return typeof id === "string" ? id : messageHash(vin, json.text);
+  };
+  rules.take({ data: json.value, channel, vin, vinKey, idOf, receivedAt, sizeBytes: json.text.length });
+};
+
 /** Takes a publication of a vehicle: by its own topics only, in its own direction (I8), on disk before it is acknowledged (I7). */
 export const takeMessage = (context: MessageContext, session: Session, publication: Publication): Promise<PublishVerdict> => {
   const { clock, metrics } = context;
@@ -81,9 +93,12 @@ export const takeMessage = (context: MessageContext, session: Session, publicati
   }
   const settle = (fault: Fault): PublishVerdict | Promise<PublishVerdict> => {
     metrics.countMessage(topic.channel, fault === undefined ? "stored" : "invalid");
-    return fault === undefined ? STORED : refuse(context, session, publication, fault);
+    if (fault !== undefined) return refuse(context, session, publication, fault);
+    if (json.kind === "json") showRules(context, session, topic.channel, receivedAt, json);
+    return STORED;
   };
+  const receivedAt = clock.nowMs();
   const json = parsePayload(publication.payload);
-  const taken = json.kind === "json" ? take(context, { session, commandId: topic.commandId, receivedAt: clock.nowMs(), json }) : json;
+  const taken = json.kind === "json" ? take(context, { session, commandId: topic.commandId, receivedAt, json }) : json;
   return taken instanceof Promise ? taken.then(settle) : Promise.resolve(settle(taken));
 };

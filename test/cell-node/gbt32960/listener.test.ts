@@ -3,8 +3,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { COMMANDS, encodeFrame, HEADER_BYTES } from "../../../cell-node/gbt32960/frame.ts";
 import { encodeWith, LOGOUT, PLATFORM_LOGIN, VEHICLE_LOGIN } from "../../../cell-node/gbt32960/logins.ts";
 import { newVehicle, type TestVehicle } from "../support/vehicles.ts";
+import type { Client } from "./support/client.ts";
 import { alarmUnit, hex, reportOf, requestOf, TIME, TIME_BYTES, VEHICLE_2016 } from "./support/frames.ts";
-import { type Client, startListener, type TestListener } from "./support/listener.ts";
+import { startListener, type TestListener } from "./support/listener.ts";
 
 /** Reads the same in both editions. */
 const OWN_UNIT = "80 0001 00";

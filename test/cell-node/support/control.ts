@@ -22,6 +22,7 @@ export type Control = {
   readonly pop: Signer;
   readonly device: Signer;
   readonly owner: Signer;
+  readonly operator: Signer;
   /** Appends to the feed. */
   assign(...changes: readonly Change[]): void;
   readonly view: {
@@ -47,14 +48,17 @@ export type Control = {
 export const POP = "pop-1";
 export const DEVICE_ISSUER = "https://devices.test";
 export const OWNER_ISSUER = "https://owners.test";
+export const OPERATOR_ISSUER = "https://operators.test";
 
 export const startControl = async (port = 0): Promise<Control> => {
   const [pop, device, owner] = await Promise.all([createSigner("pop"), createSigner("dev"), createSigner("own")]);
+  const operator = await createSigner("ops");
   const feed: Change[] = [];
   let version = 1;
   const issuers: TrustedIssuer[] = [
     { issuer: DEVICE_ISSUER, kind: "device", wmis: [""], keys: [device.jwk] },
     { issuer: OWNER_ISSUER, kind: "owner", wmis: [], keys: [owner.jwk] },
+    { issuer: OPERATOR_ISSUER, kind: "operator", wmis: [], keys: [operator.jwk] },
   ];
   const state = {
     view: { endpoints: {}, revoked: [], standbyFor: [], failedOver: [] } as Control["view"],
@@ -116,6 +120,7 @@ export const startControl = async (port = 0): Promise<Control> => {
     pop,
     device,
     owner,
+    operator,
     assign: (...changes: readonly Change[]) => void feed.push(...changes),
     publishView: () => {
       version += 1;

@@ -1,17 +1,15 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { connect, type TLSSocket } from "node:tls";
 import type { Vin } from "#schema/domain/vin.ts";
 import { createLogger } from "#schema/http/log.ts";
 import type { CloudEvent } from "../../../../cell-node/gbt32960/events.ts";
-import { type Frame, MAX_DATA_BYTES } from "../../../../cell-node/gbt32960/frame.ts";
-import { createFrameReader } from "../../../../cell-node/gbt32960/frame-reader.ts";
 import { type Gbt32960Listener, listenGbt32960 } from "../../../../cell-node/gbt32960/listener.ts";
 import type { PlatformList } from "../../../../cell-node/gbt32960/platforms.ts";
 import type { Gbt32960Ports, Telemetry, VinAdmission } from "../../../../cell-node/gbt32960/ports.ts";
 import { createAuthority, type Identity, type Names } from "../../support/authority.ts";
 import { newFolder } from "../../support/cell.ts";
 import { newVehicle, type TestVehicle } from "../../support/vehicles.ts";
+import { type Client, connectTls } from "./client.ts";
 
 /** A store in memory that says when it was written to, and can be told to wait or to fail. */
 const createStorage = () => {
@@ -22,15 +20,6 @@ const createStorage = () => {
     beforeWrite: async (): Promise<void> => undefined,
   };
   return state;
-};
-
-export type Client = {
-  readonly socket: TLSSocket;
-  send(...frames: readonly Buffer[]): void;
-  /** The next answer; null when the connection ended without one. */
-  answer(): Promise<Frame | null>;
-  /** Resolves when the cell has closed the connection. */
-  readonly closed: Promise<void>;
 };
 
 export const startListener = async (platforms: PlatformList = []) => {
@@ -69,35 +58,7 @@ export const startListener = async (platforms: PlatformList = []) => {
     },
   );
 
-  const connectWith = (identity: Partial<Identity>): Promise<Client> =>
-    new Promise((resolve) => {
-      const socket = connect({ port: listener.port, host: "127.0.0.1", ca: authority.certificate, ...identity });
-      const reader = createFrameReader(MAX_DATA_BYTES);
-      const answers: Frame[] = [];
-      const waiting: ((frame: Frame | null) => void)[] = [];
-      const closed = new Promise<void>((done) => socket.once("close", () => done()));
-      socket.on("error", () => undefined);
-      socket.on("data", (chunk) => {
-        for (const read of reader.push(chunk))
-          if (read.kind === "frame") (waiting.shift() ?? ((frame) => frame && answers.push(frame)))(read.frame);
-      });
-      void closed.then(() => {
-        for (const done of waiting.splice(0)) done(null);
-      });
-      const client: Client = {
-        socket,
-        send: (...frames) => void socket.write(Buffer.concat(frames)),
-        answer: () =>
-          new Promise((done) => {
-            const ready = answers.shift();
-            if (ready !== undefined || socket.destroyed) done(ready ?? null);
-            else waiting.push(done);
-          }),
-        closed,
-      };
-      socket.once("secureConnect", () => resolve(client));
-      socket.once("close", () => resolve(client));
-    });
+  const connectWith = (identity: Partial<Identity>): Promise<Client> => connectTls(listener.port, authority, identity);
 
   return {
     ...{ listener, authority, stranger, storage, served, revoked, counted, connectWith },
