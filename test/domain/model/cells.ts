@@ -1,3 +1,4 @@
+import type { VehicleRecord } from "#schema/domain/admission.ts";
 import type { CellId } from "#schema/domain/cell.ts";
 import { failCopy, grantLock, keepCopy, mayPull, type Obeyed, takeCopy, takeLock, takeSettle } from "#schema/domain/cell-move.ts";
 import { laterFailover } from "#schema/domain/failover.ts";
@@ -54,6 +55,9 @@ export const settleDown = (world: World, id: CellId): World => {
 };
 
 const change = (world: World, id: CellId, changed: Partial<Cell>): World => settleDown(withCell(world, id, changed), id);
+const withRecord = ({ holding }: Cell, record: VehicleRecord | null): Pick<Cell, "holding"> => ({
+  holding: record === holding.record ? holding : { ...holding, record },
+});
 const reply = (from: CellId, report: MoveReport): Message => ({ to: "control", from, kind: "report", report });
 const obey = (world: World, id: CellId, { holding, report }: Obeyed): World => send(change(world, id, { holding }), reply(id, report));
 
@@ -101,7 +105,7 @@ export const takeAtCell = (world: World, message: ToCell, rules: Rules, bounds: 
     case "order":
       return takeOrder(world, to, message.order, bounds);
     case "feed":
-      return [change(world, to, { holding: { ...cell.holding, record: rules.takeFeed(to, cell.holding, message) } })];
+      return [change(world, to, withRecord(cell, rules.takeFeed(to, cell.holding, message)))];
     case "account":
       if (message.of !== to) return [change(world, to, { peer: laterFailover(cell.peer, message.failover) })];
       return [change(world, to, { standing: advanceStanding(cell.standing, { kind: "answered", failover: message.failover }) })];
@@ -114,7 +118,7 @@ export const takeAtCell = (world: World, message: ToCell, rules: Rules, bounds: 
     case "take_back": {
       const peer = laterFailover(cell.peer, { phase: "returning", term: message.term, standby: to });
       const guest = handOver(peerOf(to), peer, message.term, guestOf(cell));
-      const heard = change(world, to, { peer, ...(guest && { holding: { ...cell.holding, record: guest.record }, stay: guest.stay }) });
+      const heard = change(world, to, { peer, ...(guest && { ...withRecord(cell, guest.record), stay: guest.stay }) });
       return [guest === null ? heard : send(heard, { to: peerOf(to), kind: "handed_over", term: message.term, data: cell.data })];
     }
     case "handed_over": {
@@ -123,7 +127,7 @@ export const takeAtCell = (world: World, message: ToCell, rules: Rules, bounds: 
     }
     case "taken_back": {
       const { record, stay } = bidFarewell(guestOf(cell), message.term);
-      return [change(world, to, { holding: { ...cell.holding, record }, stay })];
+      return [change(world, to, { ...withRecord(cell, record), stay })];
     }
   }
 };

@@ -22,20 +22,22 @@ export type Verdict =
 type Parts = Readonly<Record<string, object>>;
 
 /**
- * Collapse compression (Holzmann, "State compression in SPIN", 1997): each distinct part is kept once and a state is known by the numbers of its parts.
- * `canonical` shares equal parts, so that an unchanged part is never looked at again.
+ * Collapse compression (Holzmann, "State compression in SPIN", 1997): each distinct part is kept once and known by a number, and a state by the numbers of
+ * its parts. Steps share the parts that they leave alone, so only what has changed is looked at.
  */
 const createCollapse = <S extends Parts>() => {
-  const numberOfObject = new WeakMap<object, number>();
+  const numberOfPart = new WeakMap<object, number>();
   const numberOfText = new Map<string, number>();
   const parts: object[] = [];
   const numberOf = (part: object): number => {
-    const known = numberOfObject.get(part);
+    const known = numberOfPart.get(part);
     if (known !== undefined) return known;
     const text = JSON.stringify(part);
     const number = numberOfText.get(text) ?? parts.push(part) - 1;
-    numberOfText.set(text, number);
-    numberOfObject.set(part, number);
+    if (parts[number] === part) {
+      numberOfText.set(text, number);
+      numberOfPart.set(part, number);
+    }
     return number;
   };
   return (state: S): { readonly key: string; readonly canonical: S } => {
@@ -107,6 +109,7 @@ export const check = <S extends Parts>(model: Model<S>, maxStates = 1_000_000): 
     const state = states[number];
     if (state === undefined) break;
     for (const { label, next, isFault } of model.steps(state)) {
+      if (next === state) continue;
       const before = states.length;
       const reached = visit(next, number, label);
       transitions++;
