@@ -4,6 +4,7 @@ import { problemNotFound, problemOnError, requestId } from "#schema/http/problem
 import type { Deps } from "./deps.ts";
 import { describeOperations } from "./openapi.ts";
 import { mountOperations, type Operation } from "./operation.ts";
+import { accessOperations } from "./routes/access.ts";
 import { cellOperations } from "./routes/cells.ts";
 import { feedOperations } from "./routes/feed.ts";
 import { mountHealth } from "./routes/health.ts";
@@ -12,8 +13,10 @@ import { placementOperations } from "./routes/placements.ts";
 import { syncOperations } from "./routes/sync.ts";
 import { vehicleOperations } from "./routes/vehicles.ts";
 
-const OPERATIONS: readonly Operation[] = [
+/** Everything that the control plane answers to, save health and metrics. */
+export const OPERATIONS: readonly Operation[] = [
   ...joiningOperations,
+  ...accessOperations,
   ...cellOperations,
   ...syncOperations,
   ...placementOperations,

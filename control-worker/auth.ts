@@ -1,58 +1,38 @@
 import { AppError } from "#schema/api/error.ts";
-import { claimedCallerOf, verifyAssertion } from "#schema/crypto/assertion.ts";
-import { createKeyRing, type KeyRing } from "#schema/crypto/keys.ts";
-import { type CellId, parseCellId } from "#schema/domain/cell.ts";
+import { hasRole, OPERATOR_ROLES, type OperatorRole } from "#schema/domain/role.ts";
+import type { Access, Caller, OperatorCaller } from "./auth/caller.ts";
+import { verifyJoined } from "./auth/joined.ts";
+import { verifyOperator } from "./auth/operators.ts";
 import type { Deps } from "./deps.ts";
-import { isSecret } from "./services/secrets.ts";
-import { findCell } from "./store/cells.ts";
-import { findPop } from "./store/pops.ts";
 
-export type JoinedCaller = { readonly kind: "cell" | "pop"; readonly id: CellId };
-export type Caller = { readonly kind: "anyone" } | { readonly kind: "admin" } | JoinedCaller;
-/** Who may call an operation; the first that the credential fits is the caller. */
-export type Access = readonly Caller["kind"][];
+/** The least role of operators; null when the operation is not for them. */
+export const leastRoleOf = (access: Access): OperatorRole | null => OPERATOR_ROLES.find((role) => access.includes(role)) ?? null;
 
-const CLOCK_FAULTS: readonly string[] = ["expired", "not_yet_valid"];
-/** A removed key is honoured for no longer than this. */
-const KEY_TTL_MS = 5_000;
-const MAX_KEYS = 10_000;
+/** The resource of a path: what scopes of API tokens name. */
+export const resourceOf = (path: string): string => path.split("/")[2] ?? "";
 
-type CachedKeys = { readonly keys: KeyRing; readonly until: number };
-const cache = new Map<string, CachedKeys>();
-
-const loadKey = async (deps: Deps, { kind, id }: JoinedCaller) => (kind === "cell" ? findCell : findPop)(deps.database, id);
-
-const keysOf = async (deps: Deps, caller: JoinedCaller): Promise<KeyRing | null> => {
-  const name = `${deps.config.databaseUrl} ${caller.kind} ${caller.id}`;
-  const now = deps.clock();
-  const known = cache.get(name);
-  if (known !== undefined && known.until > now && known.until <= now + KEY_TTL_MS) return known.keys;
-  const row = await loadKey(deps, caller);
-  if (row === null) return null;
-  const keys = createKeyRing([row.publicKey]);
-  if (cache.size >= MAX_KEYS) cache.clear();
-  cache.set(name, { keys, until: now + KEY_TTL_MS });
-  return keys;
+const checkRights = ({ role, scopes }: OperatorCaller, least: OperatorRole, path: string): void => {
+  if (!hasRole(role, least)) throw new AppError("forbidden", `this takes the role ${least}, the credential has ${role}`);
+  if (scopes.length > 0 && !scopes.includes(resourceOf(path))) {
+    throw new AppError("forbidden", `the token reaches ${scopes.join(", ")} only`);
+  }
 };
 
-const verifyJoined = async (deps: Deps, kind: JoinedCaller["kind"], token: string): Promise<Caller | null> => {
-  const id = parseCellId(claimedCallerOf(token));
-  if (id === null) return null;
-  const keys = await keysOf(deps, { kind, id });
-  if (keys === null) return null;
-  const now = deps.clock();
-  const verdict = await verifyAssertion(token, { keys, id, nowMs: now });
-  if (verdict.kind === "verified") return { kind, id };
-  if (CLOCK_FAULTS.includes(verdict.fault)) throw new AppError("clock_skew", `${verdict.detail}: correct the clock with now`, { now });
-  throw new AppError("unauthenticated", verdict.detail);
-};
-
-/** Who calls, by the bearer credential; throws 401 when it is none that the operation takes. */
-export const authenticate = async (deps: Deps, access: Access, authorization: string | undefined): Promise<Caller> => {
+/** Who calls, by the bearer credential: 401 when it is none that the operation takes, 403 when its rights fall short. */
+export const authenticate = async (
+  deps: Deps,
+  { access, path }: { readonly access: Access; readonly path: string },
+  authorization: string | undefined,
+): Promise<Caller> => {
   if (access.includes("anyone")) return { kind: "anyone" };
   const token = /^Bearer ([^\s]{1,4096})$/i.exec(authorization ?? "")?.[1];
   if (token === undefined) throw new AppError("unauthenticated", "send Authorization: Bearer …");
-  if (access.includes("admin") && isSecret(token, deps.config.adminTokenSha256)) return { kind: "admin" };
+  const least = leastRoleOf(access);
+  const operator = least === null ? null : await verifyOperator(deps, token);
+  if (operator !== null && least !== null) {
+    checkRights(operator, least, path);
+    return operator;
+  }
   for (const kind of ["cell", "pop"] as const) {
     const caller = access.includes(kind) ? await verifyJoined(deps, kind, token) : null;
     if (caller !== null) return caller;

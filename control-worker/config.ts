@@ -16,8 +16,12 @@ const json = <T extends z.ZodType>(schema: T) =>
     })
     .pipe(schema);
 
-/** A trusted issuer and what becomes of authentic vehicles of it that nobody registered. */
-const IssuerPolicy = TrustedIssuerDocument.extend({ enrol: z.boolean().default(true), zone: ZoneField.nullable().default(null) });
+/** A trusted issuer, what becomes of authentic vehicles of it that nobody registered, and where an OIDC provider publishes its keys. */
+const IssuerPolicy = TrustedIssuerDocument.extend({
+  enrol: z.boolean().default(true),
+  zone: ZoneField.nullable().default(null),
+  jwksUri: z.url({ protocol: /^https?$/ }).optional(),
+});
 export type IssuerPolicy = z.infer<typeof IssuerPolicy>;
 
 const Pepper = z.object({ id: z.string().regex(/^[a-z0-9]{1,16}$/), secret: z.string().min(32) });

@@ -18,8 +18,8 @@ export const ledgerOf = (env: Env, logger: Logger): LedgerPort => {
     return BUSY;
   };
   return {
-    write: (statements) => ledger.write(statements).catch(orBusy),
-    place: (candidates, mode) => ledger.place(candidates, mode).catch(orBusy),
+    write: (statements, said) => ledger.write(statements, said).catch(orBusy),
+    place: (candidates, mode, said) => ledger.place(candidates, mode, said).catch(orBusy),
     contact: (contact) => ledger.contact(contact).catch(orBusy),
     status: () => ledger.status(),
   };

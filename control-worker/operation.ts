@@ -2,8 +2,12 @@ import type { Context, Handler, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import * as z from "zod";
 import { AppError, type ErrorCode, parseInput } from "#schema/api/error.ts";
-import { type Access, authenticate, type Caller } from "./auth.ts";
+import { requestIdOf } from "#schema/http/problems.ts";
+import { type Access, actorOf, type Caller } from "./auth/caller.ts";
+import { authenticate } from "./auth.ts";
 import type { Deps } from "./deps.ts";
+import { answerOnce } from "./idempotency.ts";
+import { attribute, isAudited, targetOf } from "./origin.ts";
 
 /** What a handler gets: everything parsed. */
 export type Call<Params, Query, Body> = {
@@ -20,11 +24,16 @@ export type Call<Params, Query, Body> = {
 export type Reply<Answer> = { readonly status?: number; readonly body: Answer; readonly version?: number } | Response;
 
 type Spec<Params, Query, Body, Answer> = {
-  readonly method: "get" | "post" | "patch";
+  readonly method: "get" | "post" | "put" | "patch" | "delete";
   /** Hono's notation: `/v1/cells/:id`. */
   readonly path: string;
   readonly summary: string;
+  /** Callers it is for; of the roles only the least one is named. */
   readonly access: Access;
+  /** Whether a call without If-Match answers 428. */
+  readonly needsIfMatch?: boolean;
+  /** Whether a repeated Idempotency-Key answers what it answered the first time; `required` answers 400 without one. */
+  readonly idempotency?: "accepted" | "required";
   readonly params?: z.ZodType<Params>;
   readonly query?: z.ZodType<Query>;
   readonly body?: z.ZodType<Body>;
@@ -57,11 +66,23 @@ const readJson = async (request: Request): Promise<unknown> => {
   }
 };
 
+const checkPrecondition = (needsIfMatch: boolean | undefined, ifMatch: string | undefined): void => {
+  if (needsIfMatch && ifMatch === undefined) throw new AppError("precondition_required", "send If-Match with the ETag that was read, or *");
+};
+
 const readVersion = (ifMatch: string | undefined): number | null => {
   if (ifMatch === undefined || ifMatch === "*") return null;
   const version = /^"(\d{1,15})"$/.exec(ifMatch.trim())?.[1];
   if (version === undefined) throw new AppError("precondition_failed", "If-Match is not an ETag of this resource");
   return Number(version);
+};
+
+const readIdempotencyKey = (need: "accepted" | "required", key: string | undefined): string | null => {
+  if (key === undefined && need === "required") throw new AppError("idempotency_key_required", "send Idempotency-Key, such as a UUID");
+  if (key !== undefined && !/^[\x21-\x7e]{1,128}$/.test(key)) {
+    throw new AppError("bad_request", "an Idempotency-Key has 1 to 128 visible ASCII characters");
+  }
+  return key ?? null;
 };
 
 const toResponse = (reply: Reply<unknown>): Response => {
@@ -73,15 +94,24 @@ const toResponse = (reply: Reply<unknown>): Response => {
 /** Checks a row's types and closes over them. */
 export const defineOperation = <Params, Query, Body, Answer>(spec: Spec<Params, Query, Body, Answer>): Operation => {
   const { handle, ...rest } = spec;
+  const action = `${spec.method.toUpperCase()} ${spec.path}`;
   return {
     ...(rest as Omit<Operation, "respond">),
-    respond: async (c, deps) => {
-      const caller = await authenticate(deps, spec.access, c.req.header("Authorization"));
+    respond: async (c, base) => {
+      const caller = await authenticate(base, spec, c.req.header("Authorization"));
       const params = parseInput(spec.params ?? (z.unknown() as unknown as z.ZodType<Params>), c.req.param());
       const query = parseInput(spec.query ?? (z.unknown() as unknown as z.ZodType<Query>), c.req.query());
-      const body = spec.body === undefined ? (undefined as Body) : parseInput(spec.body, await readJson(c.req.raw));
+      checkPrecondition(spec.needsIfMatch, c.req.header("If-Match"));
       const expectedVersion = readVersion(c.req.header("If-Match"));
-      return toResponse(await handle({ deps, caller, params, query, body, request: c.req.raw, expectedVersion }));
+      const body = spec.body === undefined ? (undefined as Body) : parseInput(spec.body, await readJson(c.req.raw));
+      const origin = { actor: actorOf(caller), requestId: requestIdOf(c), action };
+      const target = await targetOf(base, params);
+      const deps = isAudited(spec) ? { ...base, ledger: attribute(base.ledger, origin, target) } : base;
+      const call = { caller, params, query, body, request: c.req.raw, expectedVersion };
+      const run = async (own: Deps): Promise<Response> => toResponse(await handle({ ...call, deps: own }));
+      if (spec.idempotency === undefined) return run(deps);
+      const key = readIdempotencyKey(spec.idempotency, c.req.header("Idempotency-Key"));
+      return key === null ? run(deps) : answerOnce(deps, { ...origin, target, key, body, status: spec.status ?? 200 }, run);
     },
   };
 };

@@ -6,11 +6,11 @@ import { updateObserved } from "../store/cells.ts";
 import { type DatabaseClient, databaseOf } from "../store/database.ts";
 import { readLease } from "../store/leases.ts";
 import { readBacklog } from "../store/outbox.ts";
-import { toInStatement } from "../store/statement.ts";
-import { trimChanges, trimOutbox } from "../store/trim.ts";
+import { type Statement, toInStatement } from "../store/statement.ts";
+import { trimChanges, trimIdempotencyKeys, trimOutbox } from "../store/trim.ts";
 import { Contacts } from "./contacts.ts";
 import { Ledger } from "./ledger.ts";
-import type { Candidate, Contact, ContactOutcome, LedgerPort, LedgerStatus, PlacementMode, Refused } from "./port.ts";
+import type { Candidate, Contact, ContactOutcome, LedgerPort, LedgerStatus, PlacementMode, Refused, Said } from "./port.ts";
 import { Writer } from "./writer.ts";
 
 export type CoreOptions = {
@@ -29,6 +29,7 @@ const TRIM_INTERVAL_MS = 10_000;
 /** A cell or POP that was away for more changes than these takes a snapshot. */
 const KEPT_CHANGES = 1_000_000;
 const KEPT_OUTBOX_MS = 24 * 3600 * 1000;
+const KEPT_IDEMPOTENCY_KEYS_MS = 24 * 3600 * 1000;
 
 /** Ledger, lease, contacts and publisher of one control-worker: all that a Durable Object wraps. */
 export class ControlCore implements LedgerPort {
@@ -54,12 +55,12 @@ export class ControlCore implements LedgerPort {
     this.#publisher = new Publisher({ open: () => this.#publishDeps(), config, clock, random, logger, later });
   }
 
-  write(statements: Parameters<LedgerPort["write"]>[0]) {
-    return this.#ledger.write(statements);
+  write(statements: readonly Statement[], said?: Said) {
+    return this.#ledger.write(statements, said);
   }
 
-  place(candidates: readonly Candidate[], mode: PlacementMode) {
-    return this.#ledger.place(candidates, mode);
+  place(candidates: readonly Candidate[], mode: PlacementMode, said?: Said) {
+    return this.#ledger.place(candidates, mode, said);
   }
 
   async contact(contact: Contact): Promise<ContactOutcome> {
@@ -82,7 +83,11 @@ export class ControlCore implements LedgerPort {
     const now = this.#options.clock();
     if (now - this.#trimmedAt < TRIM_INTERVAL_MS) return;
     this.#trimmedAt = now;
-    await this.#ledger.write([trimChanges(KEPT_CHANGES), trimOutbox(now - KEPT_OUTBOX_MS)]);
+    await this.#ledger.write([
+      trimChanges(KEPT_CHANGES),
+      trimOutbox(now - KEPT_OUTBOX_MS),
+      trimIdempotencyKeys(now - KEPT_IDEMPOTENCY_KEYS_MS),
+    ]);
   }
 
   /** Publishes until nothing is due. */

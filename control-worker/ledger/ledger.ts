@@ -1,14 +1,21 @@
 import type { Logger } from "#schema/http/log.ts";
+import { insertAudit, readAuditTail } from "../store/audit.ts";
 import type { Result, Statement } from "../store/statement.ts";
+import { type AuditTail, chainAudit, toAuditTail } from "./audit-chain.ts";
 import { outcomeOf, readFor, toFacts, toMade, toStatements } from "./placement-batch.ts";
 import type { PlacementFacts } from "./placement-facts.ts";
 import { EMPTY_PLAN, type PlacementPlan, type PlacementRequest, planPlacements } from "./plan-placements.ts";
-import type { Candidate, PlacementMode, PlaceOutcome, WriteOutcome } from "./port.ts";
+import type { Candidate, Change, PlacementMode, PlaceOutcome, Said, WriteOutcome } from "./port.ts";
 import { type NotCommitted, refusalFor, refusalOf } from "./refusals.ts";
 import type { Writer } from "./writer.ts";
 
-type WriteItem = { readonly kind: "write"; readonly statements: readonly Statement[]; readonly settle: (outcome: WriteOutcome) => void };
-type PlaceItem = PlacementRequest & { readonly kind: "place"; readonly settle: (outcome: PlaceOutcome) => void };
+type Noted = { readonly changes: readonly Change[] };
+type WriteItem = Noted & {
+  readonly kind: "write";
+  readonly statements: readonly Statement[];
+  readonly settle: (outcome: WriteOutcome) => void;
+};
+type PlaceItem = Noted & PlacementRequest & { readonly kind: "place"; readonly settle: (outcome: PlaceOutcome) => void };
 type Item = WriteItem | PlaceItem;
 
 export type LedgerOptions = {
@@ -24,7 +31,7 @@ export type LedgerOptions = {
 const MAX_QUEUED = 5_000;
 const MAX_GATHERED = 2_000;
 
-type Known = { readonly facts: PlacementFacts; readonly plan: PlacementPlan };
+type Known = { readonly facts: PlacementFacts; readonly plan: PlacementPlan; readonly auditTail: AuditTail };
 
 /** Gathers what arrives while a batch is under way into the next one, and decides each item on its own. */
 export class Ledger {
@@ -41,12 +48,12 @@ export class Ledger {
     return this.#queue.length;
   }
 
-  write(statements: readonly Statement[]): Promise<WriteOutcome> {
-    return new Promise((settle) => this.#enqueue({ kind: "write", statements, settle }));
+  write(statements: readonly Statement[], { changes = [] }: Said = {}): Promise<WriteOutcome> {
+    return new Promise((settle) => this.#enqueue({ kind: "write", statements, changes, settle }));
   }
 
-  place(candidates: readonly Candidate[], mode: PlacementMode): Promise<PlaceOutcome> {
-    return new Promise((settle) => this.#enqueue({ kind: "place", candidates, mode, settle }));
+  place(candidates: readonly Candidate[], mode: PlacementMode, { changes = [] }: Said = {}): Promise<PlaceOutcome> {
+    return new Promise((settle) => this.#enqueue({ kind: "place", candidates, mode, changes, settle }));
   }
 
   #enqueue(item: Item): void {
@@ -79,7 +86,13 @@ export class Ledger {
     const known = await this.#look(items);
     if (known === null) return this.#refuse(items, { kind: "unavailable", cause: null });
     const placing = toStatements(known.plan, clock());
-    const statements = [...placing, ...items.flatMap((item) => (item.kind === "write" ? item.statements : []))];
+    const writing = items.flatMap((item) => (item.kind === "write" ? item.statements : []));
+    const auditing = chainAudit(
+      known.auditTail,
+      items.flatMap(({ changes }) => changes),
+      clock(),
+    );
+    const statements = [...placing, ...writing, ...(auditing.length > 0 ? [insertAudit(auditing)] : [])];
     if (statements.length === 0 && items.every((item) => item.kind === "place")) return this.#answer(items, known, [], 0);
     const commit = await writer.commit(statements);
     if (commit.kind === "refused" && items.length > 1) {
@@ -95,14 +108,18 @@ export class Ledger {
     if (statements.length > 0) onCommit();
   }
 
-  /** The exact state that the placements of this gathering are decided on: nobody else writes until they are committed. */
+  /** The exact state that this gathering is decided on: nobody else writes until it is committed. */
   async #look(items: readonly Item[]): Promise<Known | null> {
     const requests = items.filter((item) => item.kind === "place");
-    if (requests.length === 0) return { facts: new Map(), plan: EMPTY_PLAN };
-    const results = await this.#options.writer.read(readFor(requests));
+    const placing = requests.length > 0 ? readFor(requests) : [];
+    const auditing = items.some(({ changes }) => changes.length > 0) ? [readAuditTail] : [];
+    const reads = [...placing, ...auditing];
+    const results = reads.length === 0 ? [] : await this.#options.writer.read(reads);
     if (results === null) return null;
+    const auditTail = toAuditTail(results.slice(placing.length).at(0));
+    if (requests.length === 0) return { facts: new Map(), plan: EMPTY_PLAN, auditTail };
     const { cells, facts } = toFacts(results, this.#options.placeableAfterSeconds);
-    return { facts, plan: planPlacements(requests, facts, cells, this.#options.clock()) };
+    return { facts, plan: planPlacements(requests, facts, cells, this.#options.clock()), auditTail };
   }
 
   #answer(items: readonly Item[], { facts, plan }: Known, results: readonly Result[], placingCount: number): void {

@@ -4,8 +4,9 @@ import { createLogger, type Logger } from "#schema/http/log.ts";
 import { parseConfig } from "../config.ts";
 import type { Env } from "../env.ts";
 import { openClient } from "../store/database.ts";
+import type { Statement } from "../store/statement.ts";
 import { ControlCore } from "./control-core.ts";
-import type { Candidate, Contact, LedgerPort, PlacementMode } from "./port.ts";
+import type { Candidate, Contact, LedgerPort, PlacementMode, Said } from "./port.ts";
 
 const TICK_MS = 1_000;
 /** An alarm that did not come for so long is set again: a handler that failed often is never called any more. */
@@ -37,12 +38,12 @@ export class Ledger extends DurableObject<Env> implements LedgerPort {
     });
   }
 
-  async write(statements: Parameters<LedgerPort["write"]>[0]) {
-    return (await this.#awake()).write(statements);
+  async write(statements: readonly Statement[], said?: Said) {
+    return (await this.#awake()).write(statements, said);
   }
 
-  async place(candidates: readonly Candidate[], mode: PlacementMode) {
-    return (await this.#awake()).place(candidates, mode);
+  async place(candidates: readonly Candidate[], mode: PlacementMode, said?: Said) {
+    return (await this.#awake()).place(candidates, mode, said);
   }
 
   async contact(contact: Contact) {

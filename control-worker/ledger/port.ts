@@ -11,6 +11,13 @@ export type Refused = { readonly kind: "refused"; readonly code: ErrorCode; read
 /** `results` null: it is stored, but what the statements answered was lost. */
 export type WriteOutcome = { readonly kind: "written"; readonly results: readonly Result[] | null } | Refused;
 
+/** Who asked for a change, by which request and operation. */
+export type Origin = { readonly actor: string; readonly requestId: string; readonly action: string };
+/** A change as the audit keeps it for good: `before` and `after` are JSON values, and nothing here holds a VIN or a secret. */
+export type Change = { readonly target: string; readonly before: unknown; readonly after: unknown; readonly origin?: Origin };
+/** What goes with a write: rows of the audit, and what its caller is answered, for when the call is repeated. */
+export type Said = { readonly changes?: readonly Change[]; readonly answer?: unknown };
+
 /** A vehicle to be placed. `vehicle` is what to register: at `edge` only when it is unknown, by `import` in any case. */
 export type Candidate = { readonly vin: Vin; readonly vinKey: VinKey; readonly vehicle: NewVehicle | null };
 export type PlacementMode = "edge" | "import";
@@ -54,9 +61,9 @@ export type LedgerStatus = {
 
 /** The one way to change anything in libSQL. */
 export type LedgerPort = {
-  /** Commits these statements together, or none of them. */
-  write(statements: readonly Statement[]): Promise<WriteOutcome>;
-  place(candidates: readonly Candidate[], mode: PlacementMode): Promise<PlaceOutcome>;
+  /** Commits these statements and their audit together, or nothing. */
+  write(statements: readonly Statement[], said?: Said): Promise<WriteOutcome>;
+  place(candidates: readonly Candidate[], mode: PlacementMode, said?: Said): Promise<PlaceOutcome>;
   contact(contact: Contact): Promise<ContactOutcome>;
   status(): Promise<LedgerStatus>;
 };

@@ -9,6 +9,7 @@ export const joiningOperations: readonly Operation[] = [
     path: "/v1/join-tokens",
     summary: "Make a join token for one cell or POP; it is shown once",
     access: ["admin"],
+    idempotency: "accepted",
     body: JoinTokenRequest,
     answer: JoinTokenAnswer,
     status: 201,

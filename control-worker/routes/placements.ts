@@ -19,7 +19,7 @@ export const placementOperations: readonly Operation[] = [
     method: "get",
     path: "/v1/topology",
     summary: "The newest topology",
-    access: ["admin", "pop"],
+    access: ["viewer", "pop"],
     answer: TopologyDocument,
     errors: ["clock_skew"],
     handle: async ({ deps }) => Response.json(await readTopology(deps), { headers: { "Cache-Control": "no-store" } }),

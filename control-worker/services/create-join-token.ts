@@ -12,6 +12,12 @@ export const createJoinToken = async (deps: Deps, request: JoinTokenRequest): Pr
   const expiresAt = now + request.expiresInSeconds * 1000;
   const { kind, region, zone, endpointSuffixes, autoApprove } = request;
   const row = { id, tokenHash: sha256Hex(token), kind, zone, endpointSuffixes, isAutoApproved: autoApprove, expiresAt, createdAt: now };
-  await commit(deps.ledger, async () => [insertJoinToken({ ...row, region: region ?? null })]);
-  return { id, token, expiresAt: new Date(expiresAt).toISOString() };
+  const answer = { id, token, expiresAt: new Date(expiresAt).toISOString() };
+  const { tokenHash: _, ...view } = { ...row, region: region ?? null };
+  await commit(deps.ledger, async () => ({
+    statements: [insertJoinToken({ ...row, region: region ?? null })],
+    changes: [{ target: `join-token/${id}`, before: null, after: view }],
+    answer,
+  }));
+  return answer;
 };

@@ -32,11 +32,14 @@ const accept = async (deps: Deps, record: ImportRecord): Promise<Accepted | Line
 };
 
 /** Patient: an import is long, and what stands in its way usually is not. */
-const placeAll = async (deps: Deps, candidates: readonly Candidate[]): Promise<PlaceOutcome> => {
-  let outcome = await deps.ledger.place(candidates, "import");
+const placeAll = async (deps: Deps, accepted: readonly Accepted[]): Promise<PlaceOutcome> => {
+  const candidates: readonly Candidate[] = accepted.map(({ candidate }) => candidate);
+  const after = { vehicles: candidates.length, firstLine: accepted.at(0)?.line, lastLine: accepted.at(-1)?.line };
+  const said = candidates.length === 0 ? { changes: [] } : { changes: [{ target: "vehicles", before: null, after }] };
+  let outcome = await deps.ledger.place(candidates, "import", said);
   for (let attempt = 1; outcome.kind === "refused" && attempt < ATTEMPTS; attempt++) {
     await deps.sleep(Math.random() * RETRY_BASE_MS * 2 ** attempt);
-    outcome = await deps.ledger.place(candidates, "import");
+    outcome = await deps.ledger.place(candidates, "import", said);
   }
   return outcome;
 };
@@ -76,8 +79,7 @@ export async function* importVehicles(deps: Deps, batches: AsyncIterable<ImportR
     totals.lines += chunk.length;
     totals.failed += faults.length;
     yield* faults.map(errorOf);
-    const candidates = accepted.map(({ candidate }) => candidate);
-    const outcome = await placeAll(deps, candidates);
+    const outcome = await placeAll(deps, accepted);
     if (outcome.kind === "refused") {
       totals.failed += accepted.length;
       const detail = `${outcome.detail}: stopped here, send the rest again from this line on`;

@@ -2,10 +2,10 @@ import type { Cell, CellPatch } from "#schema/api/cells.ts";
 import { AppError } from "#schema/api/error.ts";
 import { advanceCell, type CellId, type CellState } from "#schema/domain/cell.ts";
 import type { Deps } from "../deps.ts";
-import { type CellRow, updateCell } from "../store/cells.ts";
-import type { Statement } from "../store/statement.ts";
+import type { CellRow } from "../store/cells.ts";
 import { toCell } from "./cell-view.ts";
-import { commit } from "./commit.ts";
+import { commit, type Plan } from "./commit.ts";
+import { planCellUpdate } from "./plan-cell-update.ts";
 import { checkEndpoints } from "./register-cell.ts";
 import { checkVersion, requireCell } from "./require.ts";
 
@@ -24,14 +24,14 @@ const checkStandby = async (deps: Deps, row: CellRow, standby: CellId | null | u
   if (other.zone !== row.zone) throw new AppError("zone_mismatch", "a standby lies in the zone of its cell");
 };
 
-const planPatch = async (deps: Deps, id: CellId, patch: CellPatch, expectedVersion: number | null): Promise<readonly Statement[]> => {
+const planPatch = async (deps: Deps, id: CellId, patch: CellPatch, expectedVersion: number | null): Promise<Plan> => {
   const row = await requireCell(deps, id);
   checkVersion(expectedVersion, row.version);
   await checkStandby(deps, row, patch.standby);
   if (patch.endpoints !== undefined) checkEndpoints(patch.endpoints, row.endpointSuffixes, deps.config.allowedHosts);
   const { capacity, state, ...rest } = patch;
   const changes = Object.fromEntries(Object.entries({ ...rest, ...capacity }).filter(([, value]) => value !== undefined));
-  return updateCell(id, row.version, { ...changes, state: stateAfter(row, state) });
+  return planCellUpdate(row, { ...changes, state: stateAfter(row, state) });
 };
 
 /** Changes what operators decide about a cell. */

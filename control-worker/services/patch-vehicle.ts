@@ -7,10 +7,10 @@ import { reassign } from "../store/assignments.ts";
 import { type CellRow, findCell } from "../store/cells.ts";
 import { assertThat, type Statement } from "../store/statement.ts";
 import { updateVehicle, type VehicleAttributes, type VehicleRow } from "../store/vehicles.ts";
-import { commit } from "./commit.ts";
+import { commit, type Plan } from "./commit.ts";
 import { placementError } from "./place-vehicle.ts";
 import { checkVersion, requireVehicle } from "./require.ts";
-import { toVehicle } from "./vehicle-view.ts";
+import { auditOf, toVehicle } from "./vehicle-view.ts";
 
 const requireTarget = async (deps: Deps, id: CellId): Promise<CellRow> => {
   const cell = await findCell(deps.database, id);
@@ -42,7 +42,7 @@ const statementsOf = (row: VehicleRow, attributes: Partial<VehicleAttributes>, c
   ];
 };
 
-const planPatch = async (deps: Deps, vin: Vin, patch: VehiclePatch, expectedVersion: number | null): Promise<Statement[]> => {
+const planPatch = async (deps: Deps, vin: Vin, patch: VehiclePatch, expectedVersion: number | null): Promise<Plan> => {
   const row = await requireVehicle(deps, vin);
   checkVersion(expectedVersion, row.vehicle.version);
   const { cell: wanted, ...attributes } = patch;
@@ -53,7 +53,10 @@ const planPatch = async (deps: Deps, vin: Vin, patch: VehiclePatch, expectedVers
   const owner = wanted ?? row.cell;
   if (owner !== null) checkCell(await requireTarget(deps, owner), zone, owner !== row.cell);
   const target = wanted !== undefined && wanted !== row.cell ? wanted : null;
-  return statementsOf(row, attributes as Partial<VehicleAttributes>, target, deps.clock());
+  const changed = attributes as Partial<VehicleAttributes>;
+  const after = { ...row, cell: owner, vehicle: { ...row.vehicle, ...changed, version: row.vehicle.version + 1 } };
+  const changes = [{ target: `vehicle/${row.vehicle.vinKey}`, before: auditOf(row), after: auditOf(after) }];
+  return { statements: statementsOf(row, changed, target, deps.clock()), changes };
 };
 
 /** Changes a vehicle; another cell re-assigns it at the next epoch, without its data. */

@@ -3,26 +3,16 @@ import { verifyProof } from "#schema/crypto/assertion.ts";
 import { createKeyRing } from "#schema/crypto/keys.ts";
 import { advanceCell, type CellId } from "#schema/domain/cell.ts";
 import type { Deps } from "../deps.ts";
-import { type CellRow, updateCell } from "../store/cells.ts";
-import type { Statement } from "../store/statement.ts";
-import { commit } from "./commit.ts";
+import type { CellRow } from "../store/cells.ts";
+import { commit, type Plan } from "./commit.ts";
+import { planCellUpdate } from "./plan-cell-update.ts";
+import { readBounded } from "./read-bounded.ts";
 import { requireCell } from "./require.ts";
 import { newSecret } from "./secrets.ts";
 
 const TIMEOUT_MS = 3_000;
+/** The endpoint is the joiner's own. */
 const MAX_ANSWER_BYTES = 8_192;
-
-/** Reads no more than a proof can have: the endpoint is the joiner's own. */
-const readBounded = async (response: Response): Promise<string> => {
-  const parts: Uint8Array[] = [];
-  let sizeBytes = 0;
-  for await (const part of response.body ?? []) {
-    sizeBytes += part.length;
-    if (sizeBytes > MAX_ANSWER_BYTES) throw new RangeError("the endpoint's answer is too large");
-    parts.push(part);
-  }
-  return Buffer.concat(parts).toString();
-};
 
 /** What is wrong with the cell's proof, or null: the key of the registration signs our nonce at the registered endpoint. */
 const askForProof = async (deps: Deps, cell: CellRow): Promise<string | null> => {
@@ -31,7 +21,7 @@ const askForProof = async (deps: Deps, cell: CellRow): Promise<string | null> =>
   try {
     const response = await deps.fetch(url, { redirect: "manual", signal: AbortSignal.timeout(TIMEOUT_MS) });
     if (response.status !== 200) return `the endpoint answered ${response.status}`;
-    const answer = ProofAnswer.safeParse(JSON.parse(await readBounded(response)));
+    const answer = ProofAnswer.safeParse(JSON.parse(await readBounded(response, MAX_ANSWER_BYTES)));
     if (!answer.success) return "the endpoint's answer is no proof";
     const policy = { keys: createKeyRing([cell.publicKey]), cell: cell.id, nonce, nowMs: deps.clock() };
     const verdict = await verifyProof(answer.data.proof, policy);
@@ -41,10 +31,10 @@ const askForProof = async (deps: Deps, cell: CellRow): Promise<string | null> =>
   }
 };
 
-const planProven = async (deps: Deps, id: CellId): Promise<readonly Statement[]> => {
+const planProven = async (deps: Deps, id: CellId): Promise<Plan> => {
   const row = await requireCell(deps, id);
   const state = row.isAutoApproved ? (advanceCell(row.state, "approve") ?? row.state) : row.state;
-  return updateCell(id, row.version, { isProven: true, state });
+  return planCellUpdate(row, { isProven: true, state });
 };
 
 /** Asks a cell to prove its key at its endpoint; a proven one goes active when its token said so. Whether it is proven. */

@@ -5,10 +5,9 @@ import { offendingEndpoint } from "#schema/domain/topology.ts";
 import type { Deps } from "../deps.ts";
 import { findCell, insertCell } from "../store/cells.ts";
 import { type JoinTokenRow, useJoinToken } from "../store/join-tokens.ts";
-import type { Statement } from "../store/statement.ts";
 import { toCell } from "./cell-view.ts";
 import { checkJoinToken } from "./check-join-token.ts";
-import { commit } from "./commit.ts";
+import { commit, type Plan } from "./commit.ts";
 import { proveCell } from "./prove-cell.ts";
 import { requireCell } from "./require.ts";
 
@@ -41,22 +40,26 @@ const toRow = (token: JoinTokenRow, registration: CellRegistration, now: number)
   createdAt: now,
 });
 
-const planRegistration = async (deps: Deps, registration: CellRegistration): Promise<readonly Statement[]> => {
+const planRegistration = async (deps: Deps, registration: CellRegistration): Promise<Plan> => {
   const { token, thumbprint, isRepeat } = await checkJoinToken(deps, "cell", registration);
-  if (isRepeat) return [];
+  if (isRepeat) return { statements: [] };
   checkBinding(deps, token, registration);
   if ((await findCell(deps.database, registration.id)) !== null) throw new AppError("conflict", "a cell of this id exists");
   const row = toRow(token, registration, deps.clock());
-  return [...useJoinToken(token.id, { id: registration.id, thumbprint }), insertCell(row)];
+  const { joinToken: _, ...after } = registration;
+  return {
+    statements: [...useJoinToken(token.id, { id: registration.id, thumbprint }), insertCell(row)],
+    changes: [{ target: `cell/${row.id}`, before: null, after: { ...after, joinTokenId: token.id } }],
+  };
 };
 
 /** Registers a cell under a join token and asks for its proof. The same token with the same key answers the same again. */
 export const registerCell = async (deps: Deps, registration: CellRegistration): Promise<{ cell: Cell; isNew: boolean }> => {
   let isNew = false;
   await commit(deps.ledger, async () => {
-    const statements = await planRegistration(deps, registration);
-    isNew = statements.length > 0;
-    return statements;
+    const plan = await planRegistration(deps, registration);
+    isNew = plan.statements.length > 0;
+    return plan;
   });
   const row = await requireCell(deps, registration.id);
   if (!row.isProven && (await proveCell(deps, row))) return { cell: toCell(await requireCell(deps, row.id)), isNew };

@@ -19,3 +19,9 @@ export const toVehicle = ({ vehicle, cell, epoch }: VehicleRow, now: number): Ve
   version: vehicle.version,
   updatedAt: new Date(vehicle.updatedAt).toISOString(),
 });
+
+/** A vehicle as the audit keeps it: without its VIN. */
+export const auditOf = ({ vehicle, cell }: Pick<VehicleRow, "vehicle" | "cell">): Readonly<Record<string, unknown>> => {
+  const { vin: _, updatedAt: __, ...rest } = vehicle;
+  return { ...rest, cell };
+};

@@ -16,3 +16,11 @@ export const trimOutbox = (publishedBefore: number): Statement =>
     `delete from outbox where seq in (select seq from outbox where published_at < ? order by published_at limit ${ROWS_AT_ONCE})`,
     publishedBefore,
   );
+
+/** Drops answers that nobody will ask for again. */
+export const trimIdempotencyKeys = (createdBefore: number): Statement =>
+  statement(
+    `delete from idempotency_keys where id in
+       (select id from idempotency_keys where created_at < ? order by created_at limit ${ROWS_AT_ONCE})`,
+    createdBefore,
+  );

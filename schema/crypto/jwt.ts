@@ -1,5 +1,5 @@
 import { type CryptoKey, decodeProtectedHeader, errors, type JWTPayload, jwtVerify, type ProtectedHeaderParameters, SignJWT } from "jose";
-import { type KeyRing, SIGNATURE_ALGORITHMS, type SignatureAlgorithm, type SigningKey } from "./keys.ts";
+import { type KeyRing, SIGNATURE_ALGORITHMS, type SigningKey, type VerifiedAlgorithm } from "./keys.ts";
 
 export const TOKEN_FAULTS = [
   "malformed",
@@ -26,6 +26,8 @@ export type JwtPolicy = {
   readonly issuer?: string;
   /** Accepted `typ` headers (RFC 8725 §3.11): one kind of token never passes as another. A token without one is a "JWT". */
   readonly types: readonly string[];
+  /** Accepted algorithms; those of this project without it. */
+  readonly algorithms?: readonly VerifiedAlgorithm[];
   /** Longest accepted `exp - iat`. */
   readonly maxLifetimeSeconds?: number;
   /** An expired token verifies all the same: its signature is evidence. */
@@ -72,7 +74,7 @@ export const claimedTypOf = (token: string): string | null => {
 };
 
 /** The claims of a token whose signature, audience and issuer hold. jose looks at the expiry last: an expired token passed all the rest. */
-const claimsOf = async (token: string, key: CryptoKey, algorithm: SignatureAlgorithm, policy: JwtPolicy): Promise<JWTPayload> => {
+const claimsOf = async (token: string, key: CryptoKey, algorithm: VerifiedAlgorithm, policy: JwtPolicy): Promise<JWTPayload> => {
   const options = {
     algorithms: [algorithm],
     currentDate: new Date(policy.nowMs),
@@ -95,8 +97,9 @@ export const verifyJwt = async (token: string, policy: JwtPolicy): Promise<Verif
     const header = headerOf(token);
     if (header === null) return refused("malformed", "the token is not a signed JWT");
     const { alg, kid, typ = "JWT" } = header;
-    const algorithm = SIGNATURE_ALGORITHMS.find((candidate) => candidate === alg);
-    if (algorithm === undefined) return refused("algorithm", `algorithm must be one of ${SIGNATURE_ALGORITHMS.join(", ")}`);
+    const { algorithms = SIGNATURE_ALGORITHMS } = policy;
+    const algorithm = algorithms.find((candidate) => candidate === alg);
+    if (algorithm === undefined) return refused("algorithm", `algorithm must be one of ${algorithms.join(", ")}`);
     if (!policy.types.some((accepted) => normalTyp(accepted) === normalTyp(typ))) return refused("type", "the token is of another kind");
     const key = await policy.keys.find(kid, algorithm);
     if (key === undefined) return refused("unknown_key", "no trusted key has this kid and algorithm");

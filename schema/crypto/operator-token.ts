@@ -1,9 +1,7 @@
+import { OPERATOR_ROLES, type OperatorRole } from "#schema/domain/role.ts";
 import { claimedIssuerOf, type IssuerRing, ROUTER_AUDIENCE } from "./device-token.ts";
 import { type Refused, refused, signJwt, verifyJwt } from "./jwt.ts";
-import type { SigningKey } from "./keys.ts";
-
-export const OPERATOR_ROLES = ["viewer", "operator", "admin"] as const;
-export type OperatorRole = (typeof OPERATOR_ROLES)[number];
+import { PROVIDER_ALGORITHMS, type SigningKey } from "./keys.ts";
 
 export type VerifiedOperator = {
   readonly kind: "verified";
@@ -28,6 +26,7 @@ export const verifyOperatorToken = async (
     audience: ROUTER_AUDIENCE,
     issuer: issuer.trust.issuer,
     types: ["at+jwt", "JWT"],
+    algorithms: PROVIDER_ALGORITHMS,
     maxLifetimeSeconds: MAX_LIFETIME_SECONDS,
   });
   if (verdict.kind === "refused") return verdict;
