@@ -3,6 +3,7 @@ import mqttPacket from "mqtt-packet";
 import type { VinKey } from "#schema/domain/vin-key.ts";
 import type { Logger } from "#schema/http/log.ts";
 import type { Limits } from "../config.ts";
+import { type Acknowledge, createAcknowledger } from "./acknowledger.ts";
 import type { Broker, BrokerHooks, Delivery, PublishVerdict, Session } from "./broker.ts";
 import { createSessionMemory } from "./session-memory.ts";
 
@@ -24,23 +25,25 @@ class UplinkBroker extends Aedes {
   }
 }
 
-type Live = { readonly client: Client; readonly session: Session; readonly topics: Set<string> };
+type Live = {
+  readonly client: Client;
+  readonly session: Session;
+  readonly topics: Set<string>;
+  readonly keepPlace: () => Acknowledge;
+};
 
-/** [MQTT-3.4.2-1], [MQTT-3.5.2-1]: a negative acknowledgement of its own code; aedes knows only 0x87. */
-const encodeRefusedAck = (packet: PublishPacket, reasonCode: number, reasonString: string): Buffer =>
-  mqttPacket.generate(
-    { cmd: packet.qos === 2 ? "pubrec" : "puback", messageId: packet.messageId ?? 0, reasonCode, properties: { reasonString } },
-    { protocolVersion: 5 },
-  );
+const NOT_AUTHORIZED = 0x87;
 
-/** What to tell aedes: an error makes it answer 0x87, or close an MQTT 3 connection. */
-const settle = (client: Client, packet: PublishPacket, verdict: PublishVerdict): Error | null => {
-  if (verdict.kind === "stored") return null;
-  if (verdict.kind === "forbidden" || client.closed) return new Error(verdict.reason);
-  if (packet.qos > 0) client.conn.write(encodeRefusedAck(packet, verdict.reasonCode, verdict.reason));
-  // Answered already: what is left of it has no acknowledgement, and no subscriber.
-  packet.qos = 0;
-  return null;
+/** [MQTT-3.1.2-29]: who asked for no problem information gets no reason string. aedes keeps the wish and has no name for it. */
+const wantsReason = (client: Client): boolean => (client as { _requestProblemInformation?: boolean })._requestProblemInformation !== false;
+
+/** [MQTT-3.4.2], [MQTT-3.5.2]: the acknowledgement of a verdict; null where there is none, as for a will. */
+const encodeAck = (client: Client, { qos, messageId = 0 }: PublishPacket, verdict: PublishVerdict): Buffer | null => {
+  if (qos === 0 || client.closed) return null;
+  if (verdict.kind === "stored") return Buffer.from([0x40, 0x02, messageId >> 8, messageId & 0xff]);
+  const reasonCode = verdict.kind === "invalid" ? verdict.reasonCode : NOT_AUTHORIZED;
+  const properties = wantsReason(client) ? { properties: { reasonString: verdict.reason } } : {};
+  return mqttPacket.generate({ cmd: qos === 2 ? "pubrec" : "puback", messageId, reasonCode, ...properties }, { protocolVersion: 5 });
 };
 
 const toPacket = (delivery: Delivery): PublishPacket => ({
@@ -79,8 +82,17 @@ export const createAedesBroker = async (options: AedesBrokerOptions): Promise<Br
       if (client === null || live === undefined) return done(new Error("no session"));
       packet.retain = false;
       const payload = Buffer.isBuffer(packet.payload) ? packet.payload : Buffer.from(packet.payload);
+      const acknowledge = live.keepPlace();
       hooks.onPublish(live.session, { topic: packet.topic, payload, qos: packet.qos }).then(
-        (verdict) => done(settle(client, packet, verdict)),
+        (verdict) => {
+          const isRefused = verdict.kind !== "stored";
+          if (isRefused && (live.session.level !== 5 || client.closed)) return done(new Error(verdict.reason));
+          // QoS 2 goes on in aedes, which answers PUBREC; the rest is answered here, and for aedes it needs no answer any more.
+          if (packet.qos === 2 && !isRefused) return acknowledge(null, done);
+          const ack = encodeAck(client, packet, verdict);
+          packet.qos = 0;
+          acknowledge(ack, done);
+        },
         (error: unknown) => {
           logger.error("a message could not be stored", { vinKey: live.session.vinKey, error });
           client.close();
@@ -115,7 +127,7 @@ export const createAedesBroker = async (options: AedesBrokerOptions): Promise<Br
     handle(socket, head, session) {
       socket.unshift(head);
       const client = aedes.handle(socket);
-      const live = { client, session, topics: new Set<string>() };
+      const live = { client, session, topics: new Set<string>(), keepPlace: createAcknowledger(socket) };
       sessions.set(client, live);
       byVinKey.set(session.vinKey, live);
       socket.once("close", () => {

@@ -84,6 +84,28 @@ describe("I8: a vehicle publishes on its own topics upwards only", () => {
     client.destroy();
   });
 
+  test("acknowledgements come in the order of the messages, refused ones too [MQTT-4.6.0-2]", async () => {
+    const { vehicle, client } = await connect(5);
+    const own = `v1/${vehicle.vin}/telemetry`;
+    const topics = [own, "elsewhere", own, own, "elsewhere"];
+    for (const [index, topic] of topics.entries()) publish(client, topic, JSON.stringify({ index }), { messageId: index + 1 });
+    for (const [index, topic] of topics.entries()) {
+      expect(await client.next("puback")).toMatchObject({ messageId: index + 1, reasonCode: topic === own ? 0 : 0x87 });
+    }
+    client.destroy();
+  });
+
+  test("who asked for no problem information gets the code without the reason [MQTT-3.1.2-29]", async () => {
+    const vehicle = await newVehicle();
+    const password = await ticketFor(control, vehicle, { cell: SELF, epoch: 1 });
+    const properties = { requestProblemInformation: false };
+    const { client } = await connectRaw(cell.mqttPort, connectPacketOf(vehicle, 5, password, { properties }));
+    publish(client, "elsewhere", "{}");
+    const puback = await client.next("puback");
+    expect([puback?.reasonCode, puback?.properties]).toEqual([0x87, undefined]);
+    client.destroy();
+  });
+
   test("a will is stored like any other telemetry when the vehicle is cut off", async () => {
     const vehicle = await newVehicle();
     const password = await ticketFor(control, vehicle, { cell: SELF, epoch: 1 });
