@@ -3,13 +3,13 @@ import type { RouteAnswer } from "#schema/api/route.ts";
 import type { SigningKey } from "#schema/crypto/keys.ts";
 import { signTicket } from "#schema/crypto/ticket-token.ts";
 import type { CellId, Endpoints } from "#schema/domain/cell.ts";
-import type { RouteReason, RouteRecord } from "#schema/domain/route.ts";
+import type { RouteRecord } from "#schema/domain/route.ts";
 import { isTicketFresh, TICKET_LIFETIME_SECONDS } from "#schema/domain/ticket.ts";
 import type { PublicJwk, Topology } from "#schema/domain/topology.ts";
 import type { Vin } from "#schema/domain/vin.ts";
 import type { Clock } from "./clock.ts";
 import type { Served } from "./resolve.ts";
-import type { Lease, Origin, Vehicle } from "./store/port.ts";
+import type { Lease, Vehicle } from "./store/port.ts";
 
 /** A finished answer: everything that a response needs, made once per ticket. */
 export type Answer = {
@@ -22,11 +22,9 @@ export type Answer = {
   readonly exp: number;
 };
 
-/** An answer that follows from record and topology alone, beside these two. */
+/** An `assigned` answer, which follows from record and topology alone, beside these two. */
 export type KeptAnswer = {
   readonly answer: Answer;
-  /** What is logged of it. */
-  readonly told: { readonly cell: CellId; readonly epoch: number; readonly reason: RouteReason; readonly origin: Origin };
   readonly record: RouteRecord;
   readonly lease: Lease;
   readonly topology: Topology;

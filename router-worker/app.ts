@@ -5,7 +5,7 @@ import type { RouterDeps } from "./deps.ts";
 import { explainHandler } from "./handlers/explain.ts";
 import { openApiHandler } from "./handlers/openapi.ts";
 import { healthHandler, metricsHandler, readyHandler } from "./handlers/operations.ts";
-import { connectHandler, routeHandler } from "./handlers/route.ts";
+import { answerKept, CONNECT_PATH, connectHandler, ROUTE_PATH, routeHandler } from "./handlers/route.ts";
 import { validateHandler } from "./handlers/validate.ts";
 import { vehiclesHandler } from "./handlers/vehicles.ts";
 
@@ -38,7 +38,7 @@ const limited =
   };
 
 /**
- * The router's HTTP interface, on any runtime. It has no middleware, and every route one handler: the hot path runs that and nothing else.
+ * The router's HTTP interface, on any runtime. There is no middleware, every route has one handler, and a request whose answer is kept does not even come here.
  */
 export const createApp = (deps: RouterDeps): Hono => {
   const app = new Hono();
@@ -49,8 +49,8 @@ export const createApp = (deps: RouterDeps): Hono => {
       throw new AppError("method_not_allowed", `the method here is ${method}`, { headers: { Allow: method } });
     });
   };
-  serve("GET", "/v1/route", routeHandler(deps));
-  serve("GET", "/v1/connect", connectHandler(deps));
+  serve("GET", ROUTE_PATH, routeHandler(deps));
+  serve("GET", CONNECT_PATH, connectHandler(deps));
   serve("POST", "/v1/route/validate", validateHandler(deps));
   serve("GET", "/v1/explain", limited(explainHandler(deps)));
   serve("GET", "/healthz", healthHandler());
@@ -60,5 +60,7 @@ export const createApp = (deps: RouterDeps): Hono => {
   app.all("/v1/vehicles/:vin/*", limited(vehiclesHandler(deps)));
   app.notFound(onNotFound);
   app.onError(onError(deps));
+  const handle = app.fetch;
+  app.fetch = (request, ...rest) => answerKept(deps, request) ?? handle(request, ...rest);
   return app;
 };

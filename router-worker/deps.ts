@@ -14,6 +14,7 @@ import { createInstruments, type Instruments, observeParts } from "./instruments
 import { type Buckets, createBuckets, type Limit } from "./limits.ts";
 import { createPointFlusher, type PointFlusher, type WritePoint } from "./points.ts";
 import type { ResolveAsk, ResolveDeps } from "./resolve.ts";
+import { createSampler, type Sampler } from "./sampler.ts";
 import type { Settings } from "./settings.ts";
 import type { RouteStore, Shelf } from "./store/port.ts";
 import { createTopologyHolder, type TopologyHolder } from "./topology-holder.ts";
@@ -54,8 +55,8 @@ export type RouterDeps = {
   readonly addresses: Buckets;
   /** Addresses that have sent bad credentials, and until when that is held against them; bounded. */
   readonly suspects: LRUCache<string, number>;
-  /** Whether this `assigned` answer is the one in many that is logged. */
-  readonly isSampled: () => boolean;
+  /** Of `assigned` answers, those that are logged. */
+  readonly sampler: Sampler;
   readonly points: PointFlusher;
   /** The platform's own rate limit per address. */
   readonly admitAddress: (address: string) => Promise<boolean>;
@@ -98,11 +99,10 @@ export const createDeps = (parts: RouterParts): RouterDeps => {
   const bucketsOf = (limit: Limit) => createBuckets(limit, settings.limits.maxKeys);
   const lookPast = bucketsOf(settings.limits.lookPast);
   const keyer = createVehicleKeyer(parts.peppers);
-  let assigned = 0;
   return {
     ...{ popId, clock, logger, settings, instruments, keyer, topology, control },
     random: parts.random,
-    isSampled: () => ++assigned % settings.logSample === 0,
+    sampler: createSampler(settings.logSample),
     points: createPointFlusher({ metrics: instruments.metrics, clock, popId, write: parts.writePoint ?? null }),
     suspects: new LRUCache({ max: MAX_SUSPECTS }),
     admitAddress: parts.admitAddress ?? (async () => true),

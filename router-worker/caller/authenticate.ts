@@ -5,21 +5,12 @@ import type { RouterDeps } from "../deps.ts";
 import type { Trust } from "../trust.ts";
 import { charge } from "./charge.ts";
 import { clientCertificateOf } from "./client-certificate.ts";
-import type { CredentialKind, DeviceCaller, OperatorCaller, OwnerCaller } from "./credentials.ts";
+import { type CredentialKind, type DeviceCaller, type OperatorCaller, type OwnerCaller, tokenIn } from "./credentials.ts";
 
 type AnyCaller = DeviceCaller | OwnerCaller | OperatorCaller;
 
 /** How long a refused credential is held against its address. */
 const SUSPECT_MS = 600_000;
-
-const BEARER = /^Bearer +([^ ]+)$/i;
-
-/** The token in an Authorization header; refuses what is none. */
-export const bearerOf = (header: string): string => {
-  const token = header.startsWith("Bearer ey") ? header.slice(7) : BEARER.exec(header)?.[1];
-  if (token === undefined) throw new AppError("unauthenticated", "send a credential as Authorization: Bearer <token>");
-  return token;
-};
 
 /** The platform's limit for addresses that have sent bad credentials; without a binding only the isolate's own holds. */
 const admitSuspect = async (deps: RouterDeps, address: string): Promise<void> => {
@@ -63,25 +54,30 @@ const identify = async <C, T extends AnyCaller>(
   return caller;
 };
 
-const tokenOf = (c: Context): string => bearerOf(c.req.header("Authorization") ?? "");
+const noCredential = (): AppError => new AppError("unauthenticated", "send a credential as Authorization: Bearer <token>");
+
+const authorizationOf = (c: Context): string => {
+  const header = c.req.header("Authorization");
+  if (header === undefined) throw noCredential();
+  return header;
+};
 
 /** The vehicle that a request comes from: by its token, else by the client certificate that the platform has verified. */
 export const authenticateDevice = (deps: RouterDeps, c: Context, trust: Trust): Promise<DeviceCaller> => {
   const header = c.req.header("Authorization");
-  if (header !== undefined) return identify(deps, c, trust, deps.credentials.device, bearerOf(header));
+  if (header !== undefined) return identify(deps, c, trust, deps.credentials.device, header);
   const certificate = clientCertificateOf(c.req.raw);
-  if (certificate !== null) return identify(deps, c, trust, deps.credentials.certificate, certificate);
-  throw new AppError("unauthenticated", "send a credential as Authorization: Bearer <token>, or a client certificate");
+  if (certificate === null) throw noCredential();
+  return identify(deps, c, trust, deps.credentials.certificate, certificate);
 };
 
 /** An owner by an access token, or the vehicle itself: which of them, the issuer says. */
 export const authenticateOwnerOrDevice = (deps: RouterDeps, c: Context, trust: Trust): Promise<OwnerCaller | DeviceCaller> => {
-  if (c.req.header("Authorization") === undefined) return authenticateDevice(deps, c, trust);
-  const token = tokenOf(c);
-  const isDevice = trust.devices.has(unverifiedIssuerOf(token) ?? "");
-  return isDevice ? identify(deps, c, trust, deps.credentials.device, token) : identify(deps, c, trust, deps.credentials.owner, token);
+  const header = c.req.header("Authorization");
+  const isDevice = header === undefined || trust.devices.has(unverifiedIssuerOf(tokenIn(header) ?? "") ?? "");
+  return isDevice ? authenticateDevice(deps, c, trust) : identify(deps, c, trust, deps.credentials.owner, header);
 };
 
 /** An operator of the fleet, in any role. */
 export const authenticateOperator = (deps: RouterDeps, c: Context, trust: Trust): Promise<OperatorCaller> =>
-  identify(deps, c, trust, deps.credentials.operator, tokenOf(c));
+  identify(deps, c, trust, deps.credentials.operator, authorizationOf(c));

@@ -38,14 +38,20 @@ export type CredentialKind<Credential, Caller> = {
   verify(credential: Credential, trust: Trust): Promise<Caller | Refused>;
 };
 
+/** An Authorization header as it was sent: it is remembered whole, so that one seen before is not even taken apart. */
+type Authorization = string;
+
 export type Credentials = {
-  readonly device: CredentialKind<string, DeviceCaller>;
+  readonly device: CredentialKind<Authorization, DeviceCaller>;
   readonly certificate: CredentialKind<ClientCertificate, DeviceCaller>;
-  readonly owner: CredentialKind<string, OwnerCaller>;
-  readonly operator: CredentialKind<string, OperatorCaller>;
+  readonly owner: CredentialKind<Authorization, OwnerCaller>;
+  readonly operator: CredentialKind<Authorization, OperatorCaller>;
 };
 
-const MAX_TOKEN_LENGTH = 8_192;
+/** The bearer token in an Authorization header (RFC 6750 §2.1); null when there is none. */
+export const tokenIn = (authorization: Authorization): string | null => /^Bearer +([^ ]+)$/i.exec(authorization)?.[1] ?? null;
+
+const MAX_AUTHORIZATION_LENGTH = 8_192;
 /** Owners' and operators' tokens held, beside those of vehicles. */
 const MAX_PEOPLE = 2_000;
 
@@ -54,14 +60,16 @@ const isRefused = (verdict: { readonly kind: string }): verdict is Refused => ve
 const createTokenKind = <Caller extends Known & { readonly kind: string }>(
   max: number,
   read: (token: string, trust: Trust) => Promise<Caller | Refused>,
-): CredentialKind<string, Caller> => {
+): CredentialKind<Authorization, Caller> => {
   const cache = createVerifiedCache<Caller>(max);
   return {
-    seen: (token, trust, nowMs) => cache.get(token, trust, nowMs),
-    async verify(token, trust) {
-      if (token.length > MAX_TOKEN_LENGTH) return refused("malformed", "the credential is too long");
+    seen: (authorization, trust, nowMs) => cache.get(authorization, trust, nowMs),
+    async verify(authorization, trust) {
+      if (authorization.length > MAX_AUTHORIZATION_LENGTH) return refused("malformed", "the credential is too long");
+      const token = tokenIn(authorization);
+      if (token === null) return refused("malformed", "send a credential as Authorization: Bearer <token>");
       const verdict = await read(token, trust);
-      if (!isRefused(verdict)) cache.set(token, trust, verdict);
+      if (!isRefused(verdict)) cache.set(authorization, trust, verdict);
       return verdict;
     },
   };

@@ -10,7 +10,7 @@ type Told = { readonly cell: CellId; readonly epoch: number; readonly reason: Ro
 
 /** Every placement, failover and stale answer is logged, of `assigned` one in many. */
 export const logServed = (deps: RouterDeps, c: Context, { vinKey }: Vehicle, told: Told): void => {
-  if (told.reason === "assigned" && !deps.isSampled()) return;
+  if (told.reason === "assigned" && !deps.sampler.picks()) return;
   const { cell, epoch, reason, origin } = told;
   deps.logger.info("routed", { requestId: requestIdOf(c), vinKey, cell, epoch, reason, origin });
 };

@@ -6,6 +6,11 @@ import { redirectTo } from "../redirect.ts";
 import { serveKept } from "./serve-kept.ts";
 import { serveVehicle } from "./serve-vehicle.ts";
 
+export const ROUTE_PATH = "/v1/route";
+export const CONNECT_PATH = "/v1/connect";
+/** Behind it, in any http or https URL, the first slash begins the path. */
+const SCHEME_LENGTH = "https://".length;
+
 const initOf = new Map<number, ResponseInit>();
 
 /** The headers of an answer, made once for each of the few lifetimes that exist. */
@@ -19,21 +24,28 @@ const initFor = (ttlSeconds: number): ResponseInit => {
 
 const answered = ({ body, ttlSeconds }: Answer): Response => new Response(body, initFor(ttlSeconds));
 
+const redirected = ({ https, ticket, epoch }: Answer): Response =>
+  redirectTo(https, { [TICKET_HEADER]: ticket, [EPOCH_HEADER]: String(epoch) });
+
+/** How an answer is said on the two calls that give it. */
+const SAID: Readonly<Record<string, (answer: Answer) => Response>> = { [ROUTE_PATH]: answered, [CONNECT_PATH]: redirected };
+
 /** `GET /v1/route`: the cell of the vehicle that asks, with its ticket. */
 export const routeHandler =
   (deps: RouterDeps): Handler =>
-  (c) => {
-    const kept = serveKept(deps, c);
-    return kept === undefined ? serveVehicle(deps, c).then(answered) : answered(kept);
-  };
-
-const redirected = ({ https, ticket, epoch }: Answer): Response =>
-  redirectTo(https, { [TICKET_HEADER]: ticket, [EPOCH_HEADER]: String(epoch) });
+  async (c) =>
+    answered(await serveVehicle(deps, c));
 
 /** `GET /v1/connect`: a redirect to the cell's HTTPS endpoint, the ticket beside it. */
 export const connectHandler =
   (deps: RouterDeps): Handler =>
-  (c) => {
-    const kept = serveKept(deps, c);
-    return kept === undefined ? serveVehicle(deps, c).then(redirected) : redirected(kept);
-  };
+  async (c) =>
+    redirected(await serveVehicle(deps, c));
+
+/** Both calls again, for a request whose answer is kept: undefined sends it to its handler. Runs before the framework, which costs more than all of this. */
+export const answerKept = (deps: RouterDeps, request: Request): Response | undefined => {
+  const { url, method } = request;
+  const say = method === "GET" ? SAID[url.slice(url.indexOf("/", SCHEME_LENGTH))] : undefined;
+  const kept = say === undefined ? undefined : serveKept(deps, request.headers);
+  return kept === undefined ? undefined : say?.(kept);
+};

@@ -1,13 +1,9 @@
-import type { Context } from "hono";
 import { MIN_EPOCH_HEADER } from "#schema/api/route.ts";
 import { isTicketFresh } from "#schema/domain/ticket.ts";
 import type { Answer, KeptAnswer } from "../answers.ts";
-import { charge } from "../caller/charge.ts";
+import type { DeviceCaller } from "../caller/credentials.ts";
 import type { RouterDeps } from "../deps.ts";
 import type { Vehicle } from "../store/port.ts";
-import { logServed } from "./log-outcome.ts";
-
-const TOKEN_START = "Bearer ey";
 
 /** Whether a look-up would still find the record: by its lease, else by looking. */
 const isRecordHeld = (deps: RouterDeps, vehicle: Vehicle, { record, lease }: KeptAnswer, nowMs: number): boolean => {
@@ -17,29 +13,31 @@ const isRecordHeld = (deps: RouterDeps, vehicle: Vehicle, { record, lease }: Kep
   return lookup.record.epoch === record.epoch && lookup.record.cell === record.cell;
 };
 
+/** Takes from both limits; when one is used up, the long way says so. */
+const isWithinLimits = ({ own, ofIssuer }: DeviceCaller, nowMs: number): boolean =>
+  own.take(1, nowMs) === 0 && ofIssuer.take(1, nowMs) === 0;
+
 /**
- * The hot path: the last answer to this very token, when everything it was made from is still held and still so (trust, record, topology, ticket). Does what
- * `serveVehicle` would do, without waiting for anything; undefined sends the request there.
+ * The hot path: the last answer to this very credential, when everything that it was made from is held and still so: trust, topology, record, ticket, limits.
+ * It waits for nothing, refuses nothing and logs nothing; undefined sends the request the long way, which would answer the same.
  */
-export const serveKept = (deps: RouterDeps, c: Context): Answer | undefined => {
-  const { clock, instruments } = deps;
-  const startedAtMs = clock.monotonic();
+export const serveKept = (deps: RouterDeps, headers: Headers): Answer | undefined => {
+  const authorization = headers.get("Authorization");
   const held = deps.topology.current();
-  const header = c.req.header("Authorization");
-  if (held === null || held instanceof Promise || header?.startsWith(TOKEN_START) !== true) return undefined;
-  const nowMs = clock.now();
-  const caller = deps.credentials.device.seen(header.slice(TOKEN_START.length - 2), held.trust, nowMs);
+  if (authorization === null || held === null || held instanceof Promise) return undefined;
+  const nowMs = deps.clock.now();
+  const caller = deps.credentials.device.seen(authorization, held.trust, nowMs);
   const kept = caller?.kept;
   if (caller === undefined || kept === undefined || kept.topology !== held.topology || !isTicketFresh(kept.answer, nowMs / 1000))
     return undefined;
-  if (c.req.header(MIN_EPOCH_HEADER) !== undefined || !isRecordHeld(deps, caller.vehicle, kept, nowMs)) return undefined;
+  if (headers.get(MIN_EPOCH_HEADER) !== null || !isRecordHeld(deps, caller.vehicle, kept, nowMs)) return undefined;
+  if (!isWithinLimits(caller, nowMs) || !deps.sampler.passes()) return undefined;
+  const { instruments } = deps;
   instruments.cachedCredentials.inc();
-  charge(caller.own, 1, nowMs);
-  charge(caller.ofIssuer, 1, nowMs);
   instruments.lookups.isolate.inc();
-  logServed(deps, c, caller.vehicle, kept.told);
-  instruments.served[kept.told.reason].inc();
-  instruments.decisions.observe((clock.monotonic() - startedAtMs) / 1000);
+  instruments.served.assigned.inc();
+  // Made of memory alone, such a decision takes microseconds: less than the first bound, and than the platform's clock shows.
+  instruments.decisions.observe(0);
   deps.points.flush();
   return kept.answer;
 };

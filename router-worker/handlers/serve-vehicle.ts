@@ -51,11 +51,12 @@ export const serveVehicle = async (deps: RouterDeps, c: Context): Promise<Answer
   }
   const { served, topology, origin, found } = resolution;
   const answer = await deps.answers.of(vehicle, served, topology);
-  const told = { cell: served.cell, epoch: served.epoch, reason: served.reason, origin };
-  logServed(deps, c, vehicle, told);
-  caller.kept = found && { answer, record: found.record, lease: found.lease ?? NO_LEASE, topology, told: { ...told, origin: "isolate" } };
+  const { cell, epoch, reason } = served;
+  logServed(deps, c, vehicle, { cell, epoch, reason, origin });
+  const mayKeep = found !== undefined && reason === "assigned";
+  caller.kept = mayKeep ? { answer, record: found.record, lease: found.lease ?? NO_LEASE, topology } : undefined;
   instruments.lookups[origin].inc();
-  instruments.served[served.reason].inc();
+  instruments.served[reason].inc();
   instruments.decisions.observe((clock.monotonic() - startedAtMs) / 1000);
   deps.points.flush();
   return answer;
