@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { FAILOVER_PHASES } from "#schema/domain/failover.ts";
+import { FAILOVER_POLICIES } from "#schema/domain/failover-decision.ts";
 import { CellIdField, TimeField } from "./fields.ts";
 
 const TermField = z.int().min(0);
@@ -20,8 +21,6 @@ export type GuestsEntry = z.infer<typeof GuestsEntry>;
 /** Body of `POST /v1/cells/{id}/failover`. Without `standby` the cell's own takes over; `force` also gives up a cell that is not down. */
 export const FailoverRequest = z.object({ standby: CellIdField.optional(), force: z.boolean().default(false) }).strict();
 export type FailoverRequest = z.infer<typeof FailoverRequest>;
-
-export const FAILOVER_POLICIES = ["automatic", "held", "forbidden"] as const;
 
 /** Body of `PUT /v1/cells/{id}/failover-policy`: `held` waits for an operator's call, `forbidden` refuses that too. */
 export const FailoverPolicyRequest = z.object({ policy: z.enum(FAILOVER_POLICIES) }).strict();

@@ -39,8 +39,11 @@ export type AddressedOrder = z.infer<typeof AddressedOrder>;
 export const MoveReportEntry = z.object({ kind: z.literal("move"), vinKey: VinKeyField, report: MoveReportDocument });
 export type MoveReportEntry = z.infer<typeof MoveReportEntry>;
 
-/** The cell still holds something of a move, and asks for control's word: the answer has an order for it, whatever became of the move. */
-export const HeldEntry = z.object({ kind: z.literal("held"), vinKey: VinKeyField, ...step });
+/**
+ * The cell still holds something of a move, and asks for control's word: the answer has an order for it, whatever became of the move.
+ * With `vin` also for one that control no longer knows.
+ */
+export const HeldEntry = z.object({ kind: z.literal("held"), vinKey: VinKeyField, vin: VinField.optional(), ...step });
 export type HeldEntry = z.infer<typeof HeldEntry>;
 
 /** A move as the API shows it. */
