@@ -163,16 +163,17 @@ export const react = (move: Move, from: CellId, report: MoveReport): Reaction =>
   const role = roleOf(move, from);
   if (report.moveId !== move.id || role === null || !isOpen(move)) return IGNORE;
   if (report.kind === "settled") return onSettled(move, role, report);
-  if (report.step !== move.step || waitsFor(move) !== role) return IGNORE;
+  const owed = DUTIES[move.state][role];
+  if (report.step !== move.step || waitsFor(move) !== role || (owed !== "lock" && owed !== "copy")) return IGNORE;
   switch (report.kind) {
     case "waiting":
       return IGNORE;
     case "refused":
       return go({ kind: "failed", reason: report.reason, heldStep: report.heldStep });
     case "locked":
-      return move.state === "locking" ? go({ kind: "locked", checksum: report.checksum }) : IGNORE;
+      return owed === "lock" ? go({ kind: "locked", checksum: report.checksum }) : IGNORE;
     case "copied":
-      if (move.state !== "copying") return IGNORE;
+      if (owed !== "copy") return IGNORE;
       return report.checksum === move.checksum ? { kind: "commit" } : go({ kind: "failed", reason: "checksum_mismatch" });
   }
 };

@@ -25,7 +25,7 @@ export const isOldOrder = ({ record, mark }: Holding, order: MoveOrder): boolean
 };
 
 /** Whether the bundle of a pull is of no use to the target any more. */
-const isOldCopy = ({ mark }: Holding, order: CopyOrder): boolean => (mark?.step ?? 0) >= order.step;
+export const isOldCopy = ({ mark }: Holding, order: CopyOrder): boolean => (mark?.step ?? 0) >= order.step;
 
 /** Whether the return of this term is over at the owner, or at the standby that handed the vehicle over. */
 const isHome = (owner: Cell, term: number): boolean => owner.homeTerm >= term;
