@@ -33,6 +33,8 @@ export type RouterParts = {
   readonly settings: Settings;
   readonly shelf: Shelf;
   readonly admitAddress?: (address: string) => Promise<boolean>;
+  /** Whether the store has all that it is to hold; a store that reads on demand always has. */
+  readonly isComplete?: () => boolean;
   /** Where counts go beside `/metrics`. */
   readonly writePoint?: WritePoint;
   readonly controlTargets: readonly ControlTarget[];
@@ -60,6 +62,7 @@ export type RouterDeps = {
   readonly points: PointFlusher;
   /** The platform's own rate limit per address. */
   readonly admitAddress: (address: string) => Promise<boolean>;
+  readonly isComplete: () => boolean;
 };
 
 /** Wires the router. Nothing here does I/O. */
@@ -106,6 +109,7 @@ export const createDeps = (parts: RouterParts): RouterDeps => {
     points: createPointFlusher({ metrics: instruments.metrics, clock, popId, write: parts.writePoint ?? null }),
     suspects: new LRUCache({ max: MAX_SUSPECTS }),
     admitAddress: parts.admitAddress ?? (async () => true),
+    isComplete: parts.isComplete ?? (() => true),
     credentials: createCredentials({
       ...{ clock, keyer, max: settings.maxCredentials },
       limits: { caller: bucketsOf(settings.limits.caller), issuer: bucketsOf(settings.limits.issuer) },

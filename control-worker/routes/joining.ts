@@ -1,7 +1,10 @@
+import * as z from "zod";
 import { JoinTokenAnswer, JoinTokenRequest, Pop, PopRegistration } from "#schema/api/cells.ts";
+import { CellIdField } from "#schema/api/fields.ts";
 import { defineOperation, type Operation } from "../operation.ts";
 import { createJoinToken } from "../services/create-join-token.ts";
 import { registerPop } from "../services/register-pop.ts";
+import { removePop } from "../services/remove-pop.ts";
 
 export const joiningOperations: readonly Operation[] = [
   defineOperation({
@@ -28,5 +31,15 @@ export const joiningOperations: readonly Operation[] = [
       const { pop, isNew } = await registerPop(deps, body);
       return { status: isNew ? 201 : 200, body: pop };
     },
+  }),
+  defineOperation({
+    method: "delete",
+    path: "/v1/pops/:id",
+    summary: "Remove a POP: its key is believed no more",
+    access: ["admin"],
+    params: z.object({ id: CellIdField }),
+    answer: Pop,
+    errors: ["not_found"],
+    handle: async ({ deps, params }) => ({ body: await removePop(deps, params.id) }),
   }),
 ];

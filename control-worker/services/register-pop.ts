@@ -5,6 +5,7 @@ import { useJoinToken } from "../store/join-tokens.ts";
 import { findPop, insertPop } from "../store/pops.ts";
 import { checkJoinToken } from "./check-join-token.ts";
 import { commit, type Plan } from "./commit.ts";
+import { toPop } from "./pop-view.ts";
 
 const planRegistration = async (deps: Deps, registration: PopRegistration): Promise<Plan> => {
   const { token, thumbprint, isRepeat } = await checkJoinToken(deps, "pop", registration);
@@ -28,5 +29,5 @@ export const registerPop = async (deps: Deps, registration: PopRegistration): Pr
   });
   const pop = await findPop(deps.database, registration.id);
   if (pop === null) throw new AppError("conflict", "the POP was removed");
-  return { pop: { id: pop.id, createdAt: new Date(pop.createdAt).toISOString() }, isNew };
+  return { pop: toPop(pop), isNew };
 };

@@ -12,3 +12,5 @@ export const findPop = async (database: Database, id: CellId): Promise<PopRow | 
 export const listPops = (database: Database): Promise<PopRow[]> => reading(() => database.select().from(pops).orderBy(pops.id));
 
 export const insertPop = (row: PopRow): Statement => statementOf(build.insert(pops).values(row));
+
+export const deletePop = (id: CellId): Statement => statementOf(build.delete(pops).where(eq(pops.id, id)));

@@ -6,16 +6,14 @@ const NO_STORE = { "Cache-Control": "no-store" };
 /** `/healthz`: the program runs. */
 export const healthHandler = (): Handler => () => Response.json({ status: "ok" }, { headers: NO_STORE });
 
-/** `/readyz`: this edge can route; it holds a topology, or could read one just now. */
+/** `/readyz`: this edge can route: it holds a topology, or could read one just now, and its store is complete. */
 export const readyHandler =
   (deps: RouterDeps): Handler =>
   async () => {
     const held = await deps.topology.current();
-    const body = { status: held === null ? "cold" : "ready", pop: deps.popId, topologyVersion: held?.topology.version ?? null };
-    return Response.json(body, {
-      status: held === null ? 503 : 200,
-      headers: { ...NO_STORE, ...(held === null && { "Retry-After": "2" }) },
-    });
+    const isReady = held !== null && deps.isComplete();
+    const body = { status: isReady ? "ready" : "cold", pop: deps.popId, topologyVersion: held?.topology.version ?? null };
+    return Response.json(body, { status: isReady ? 200 : 503, headers: { ...NO_STORE, ...(!isReady && { "Retry-After": "2" }) } });
   };
 
 /** `/metrics`: what this isolate has counted. On Workers there are many isolates and each counts alone; the sums are in Analytics Engine. */

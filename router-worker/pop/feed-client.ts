@@ -37,22 +37,26 @@ export const createFeedClient =
     return reply;
   };
 
-/** Registers the POP's key with a join token; the same token with the same key answers the same again. */
-export const joinAsPop = async (urls: readonly string[], joinToken: string, id: string, key: PrivateJwk): Promise<"joined" | string> => {
-  let problem = "no control-worker is configured";
-  for (const url of urls) {
-    try {
-      const response = await fetch(`${url}/v1/pops`, {
-        method: "POST",
-        headers: { "Content-Type": "application/json" },
-        body: JSON.stringify({ joinToken, id, publicKey: publicJwkOf(key) }),
-        signal: AbortSignal.timeout(TIMEOUT_MS),
-      });
-      if (response.ok) return "joined";
-      problem = `${response.status} ${await response.text()}`;
-    } catch (error) {
-      problem = String(error);
-    }
+export type JoinOutcome = { readonly kind: "joined" } | { readonly kind: "refused" | "away"; readonly detail: string };
+
+const joinAt = async (url: string, body: string): Promise<JoinOutcome> => {
+  try {
+    const signal = AbortSignal.timeout(TIMEOUT_MS);
+    const response = await fetch(`${url}/v1/pops`, { method: "POST", headers: { "Content-Type": "application/json" }, body, signal });
+    if (response.ok) return { kind: "joined" };
+    return { kind: response.status < 500 ? "refused" : "away", detail: `${response.status} ${await response.text()}` };
+  } catch (error) {
+    return { kind: "away", detail: String(error) };
   }
-  return problem;
+};
+
+/** Registers the POP's key with a join token; the same token with the same key answers the same again. */
+export const joinAsPop = async (urls: readonly string[], joinToken: string, id: string, key: PrivateJwk): Promise<JoinOutcome> => {
+  const body = JSON.stringify({ joinToken, id, publicKey: publicJwkOf(key) });
+  let outcome: JoinOutcome = { kind: "away", detail: "no control-worker is configured" };
+  for (const url of urls) {
+    outcome = await joinAt(url, body);
+    if (outcome.kind !== "away") return outcome;
+  }
+  return outcome;
 };

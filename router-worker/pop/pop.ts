@@ -15,8 +15,13 @@ import type { PopConfig } from "./config.ts";
 import { createFeedClient, joinAsPop } from "./feed-client.ts";
 import { loadPopKey } from "./identity.ts";
 
-/** One process instead of many isolates: more is held than on Workers. */
-const POP_SETTINGS: Settings = { ...DEFAULT_SETTINGS, maxCredentials: 200_000, maxAnswers: 200_000 };
+/** One process instead of many isolates: more is held than on Workers. The topology comes with the feed, from memory. */
+const POP_SETTINGS: Settings = {
+  ...DEFAULT_SETTINGS,
+  topology: { ...DEFAULT_SETTINGS.topology, freshMs: 500 },
+  maxCredentials: 200_000,
+  maxAnswers: 200_000,
+};
 const MAX_LEARNT = 100_000;
 
 /** The replica holds the topology and keeps it on disk; there is nothing else to shelve. */
@@ -37,11 +42,13 @@ const openReplica = async (path: string, logger: Logger): Promise<Replica> => {
 
 const sleep = (ms: number, signal: AbortSignal): Promise<void> =>
   new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener("abort", () => {
+    const end = () => {
       clearTimeout(timer);
+      signal.removeEventListener("abort", end);
       resolve();
-    });
+    };
+    const timer = setTimeout(end, signal.aborted ? 0 : ms);
+    signal.addEventListener("abort", end);
   });
 
 export type Pop = {
@@ -67,6 +74,7 @@ export const createPop = async (config: PopConfig, logger: Logger): Promise<Pop>
     logger,
     settings: POP_SETTINGS,
     shelf: NO_SHELF,
+    isComplete: () => replica.isComplete(),
     controlTargets: config.controlUrls.map(targetOf),
     createStore: () => ({ store: createReplicaStore(replica, systemClock, MAX_LEARNT), breaker: null }),
   });
@@ -77,20 +85,27 @@ export const createPop = async (config: PopConfig, logger: Logger): Promise<Pop>
   });
   metrics.gauge("cloverleaf_router_replica_vehicles", "Vehicles in the replica.", () => [{ labels: [], value: replica.table.size() }]);
 
-  let savedRevision = replica.revision();
+  /** The revision that is on disk; null while there is none. */
+  let savedRevision = replica.isComplete() ? replica.revision() : null;
   const save = async (): Promise<void> => {
     const snapshot = replica.snapshot();
-    if (snapshot === null || savedRevision === replica.revision()) return;
     const revision = replica.revision();
-    await saveReplica(path, snapshot);
-    savedRevision = revision;
+    if (snapshot === null || savedRevision === revision) return;
+    try {
+      await saveReplica(path, snapshot);
+      savedRevision = revision;
+    } catch (error) {
+      logger.error("last-known-good not saved", { error });
+    }
   };
 
+  /** A refusal is final: the token was for another, or this key joined before, and then the feed answers it. */
   const joinControl = async (joinToken: string, signal: AbortSignal): Promise<void> => {
     for (let waitMs = 500; !signal.aborted; waitMs = Math.min(waitMs * 2, 30_000)) {
       const outcome = await joinAsPop(config.controlUrls, joinToken, config.popId, key);
-      if (outcome === "joined") return logger.info("joined", { pop: config.popId });
-      logger.warn("joining failed, trying again", { detail: outcome });
+      if (outcome.kind === "joined") return logger.info("joined", { pop: config.popId });
+      if (outcome.kind === "refused") return logger.error("joining refused", { detail: outcome.detail });
+      logger.warn("joining failed, trying again", { detail: outcome.detail });
       await sleep(Math.random() * waitMs, signal);
     }
   };
@@ -105,14 +120,11 @@ export const createPop = async (config: PopConfig, logger: Logger): Promise<Pop>
     }
   };
 
+  /** As soon as the first copy is whole, then now and then, and at the end. */
   const saveRegularly = async (signal: AbortSignal): Promise<void> => {
     while (!signal.aborted) {
-      await sleep(config.saveIntervalMs, signal);
-      try {
-        await save();
-      } catch (error) {
-        logger.error("last-known-good not saved", { error });
-      }
+      await sleep(savedRevision === null ? config.feedIntervalMs : config.saveIntervalMs, signal);
+      await save();
     }
   };
 

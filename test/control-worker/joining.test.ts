@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type Control, call, createControl } from "./support/control.ts";
-import { createMember, endpointsOf, type Member, makeToken, proving, registrationOf } from "./support/fleet.ts";
+import { assertionOf, createMember, endpointsOf, type Member, makeToken, proving, registrationOf } from "./support/fleet.ts";
 
 let control: Control;
 let cell: Member;
@@ -144,5 +144,23 @@ describe("a POP joins", () => {
     await control.core.publish();
     const topology = await call(control.app, "GET", "/v1/topology");
     expect(topology.json["popKeys"]).toEqual({ "pop-1": [pop.publicKey] });
+  });
+
+  test("removed, it is out of the next topology, its calls are refused within seconds, and its token does not let it in again", async () => {
+    const pop = await createMember("pop-1");
+    const joinToken = await makeToken(control, { kind: "pop" });
+    await registerPop(pop, joinToken);
+    const follow = async () => call(control.app, "GET", "/v1/feed", { token: await assertionOf(control, pop) });
+    expect((await follow()).status).toBe(200);
+    const removed = await call(control.app, "DELETE", "/v1/pops/pop-1");
+    expect([removed.status, removed.json["id"]]).toEqual([200, "pop-1"]);
+    control.clock.now += 6_000;
+    await control.core.publish();
+    expect((await call(control.app, "GET", "/v1/topology")).json["popKeys"]).toEqual({});
+    expect(codeOf(await follow())).toEqual([401, "unauthenticated"]);
+    expect(codeOf(await registerPop(pop, joinToken))).toEqual([409, "conflict"]);
+    expect(codeOf(await call(control.app, "DELETE", "/v1/pops/pop-1"))).toEqual([404, "not_found"]);
+    const { json } = await call(control.app, "GET", "/v1/audit?limit=1");
+    expect(json).toMatchObject({ items: [{ target: "pop/pop-1", after: null }] });
   });
 });

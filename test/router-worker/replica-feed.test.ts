@@ -110,6 +110,27 @@ describe("I5: the replica", () => {
     expect(replica.table.get(keyOf(5))).toBeNull();
   });
 
+  test("is not kept on disk in the middle of a snapshot, which nobody else could end", async () => {
+    const feed = createFeed();
+    for (let vehicle = 0; vehicle < 6; vehicle++) feed.change(vehicle, "cell-a" as CellId);
+    const replica = createReplica(clock, null);
+    const ask: AskFeed = async ({ cursor }) => {
+      const page = feed.page(cursor);
+      return page === null ? { kind: "resnapshot" } : { kind: "page", page };
+    };
+    const isKept = async () => [await followFeed(ask, replica), replica.snapshot() !== null];
+    expect([await isKept(), await isKept()]).toEqual([
+      ["more", false],
+      ["idle", true],
+    ]);
+    feed.restore();
+    expect([await isKept(), await isKept(), await isKept()]).toEqual([
+      ["restarted", false],
+      ["more", false],
+      ["idle", true],
+    ]);
+  });
+
   test("a feed that is away changes nothing", async () => {
     const feed = createFeed();
     feed.change(1, "cell-a" as CellId);

@@ -13,7 +13,7 @@ export type Replica = {
   isComplete(): boolean;
   /** Milliseconds since the feed last answered, a restart in between included; null before its first answer. */
   stalenessMs(): number | null;
-  /** What the file keeps; null while no cursor is held. */
+  /** What the file keeps; null while a snapshot is on its way: only this process can end it. */
   snapshot(): ReplicaSnapshot | null;
   /** Counts changes, so that an unchanged copy is not saved again. */
   revision(): number;
@@ -45,6 +45,7 @@ export const createReplica = (clock: Clock, saved: ReplicaSnapshot | null): Repl
   let topologyText = saved?.topology ?? null;
   let topologyVersion = versionOf(topologyText);
   let isComplete = saved !== null;
+  let isSnapshotRunning = false;
   let confirmedAtMs = saved?.confirmedAtMs ?? null;
   let revision = 0;
 
@@ -61,17 +62,21 @@ export const createReplica = (clock: Clock, saved: ReplicaSnapshot | null): Repl
     stalenessMs: () => (confirmedAtMs === null ? null : Math.max(0, clock.now() - confirmedAtMs)),
     revision: () => revision,
     snapshot: () =>
-      cursor === null || confirmedAtMs === null || !isComplete ? null : { table, cursor, confirmedAtMs, topology: topologyText },
+      cursor === null || confirmedAtMs === null || isSnapshotRunning ? null : { table, cursor, confirmedAtMs, topology: topologyText },
     confirm,
     restart() {
       cursor = null;
     },
     apply(page) {
       if (page.from !== cursor) return "gap";
-      if (page.isSnapshot && page.from === null) table.beginSnapshot();
+      if (page.isSnapshot && page.from === null) {
+        table.beginSnapshot();
+        isSnapshotRunning = true;
+      }
       applyRecords(table, page);
       if (page.isSnapshot && !page.hasMore) {
         table.endSnapshot();
+        isSnapshotRunning = false;
         isComplete = true;
       }
       if (page.topology !== undefined) {
