@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, unwatchFile, watchFile } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { createServer, type TLSSocket } from "node:tls";
 import { LRUCache } from "lru-cache";
@@ -18,6 +18,8 @@ export type Gbt32960Options = {
   readonly clientAuthoritiesFile: string;
   readonly platforms: PlatformList;
   readonly maxConnections: number;
+  /** How often the certificate files are looked at; changed ones hold for connections to come. */
+  readonly certificateCheckMs?: number;
 };
 
 export type Gbt32960Dependencies = { readonly ports: Gbt32960Ports; readonly isRevoked: (id: string) => boolean };
@@ -25,13 +27,12 @@ export type Gbt32960Dependencies = { readonly ports: Gbt32960Ports; readonly isR
 export type Gbt32960Listener = {
   readonly port: number;
   readonly connected: number;
-  /** Reads the server's certificate and the authorities again, for connections to come. */
-  reloadCertificates(): void;
   /** No new connections from now on, and those there are end. */
   close(): Promise<void>;
 };
 
 const HANDSHAKE_MS = 5_000;
+const CERTIFICATE_CHECK_MS = 10_000;
 const FRAME_MS = 10_000;
 /** The longest heartbeat period is 240 s (table B.8, 0x09). */
 const IDLE_MS = 300_000;
@@ -83,6 +84,18 @@ export const listenGbt32960 = async ({ ports, isRevoked }: Gbt32960Dependencies,
   );
   server.maxConnections = options.maxConnections;
   server.on("tlsClientError", (_, socket) => socket.destroy());
+  const reload = (): void => {
+    try {
+      server.setSecureContext(contextOf(options));
+      ports.logger.info("certificates of GB/T 32960 reloaded");
+    } catch (error) {
+      ports.logger.error("certificates of GB/T 32960 could not be reloaded: the former ones stay", { error });
+    }
+  };
+  const files = [options.certificateFile, options.keyFile, options.clientAuthoritiesFile];
+  const interval = options.certificateCheckMs ?? CERTIFICATE_CHECK_MS;
+  for (const file of files) watchFile(file, { interval, persistent: false }, reload);
+
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   server.once("error", reject);
   server.listen({ port: options.port, host: options.host }, resolve);
@@ -93,9 +106,9 @@ export const listenGbt32960 = async ({ ports, isRevoked }: Gbt32960Dependencies,
     get connected() {
       return sockets.size;
     },
-    reloadCertificates: () => server.setSecureContext(contextOf(options)),
     close: () =>
       new Promise((done) => {
+        for (const file of files) unwatchFile(file, reload);
         server.close(() => done());
         for (const socket of sockets) socket.destroy();
       }),

@@ -1,6 +1,6 @@
 import { TypeError as CelTypeError, EvaluationError, type ParseResult } from "@marcbachmann/cel-js";
 import { environment, type Scope } from "./cel.ts";
-import { compileFast, type FastCondition } from "./fast-path.ts";
+import { compileFast, type FastCondition } from "./fast-path/conditions.ts";
 import { runGuarded } from "./guard.ts";
 import { type Weight, weigh } from "./weigh.ts";
 

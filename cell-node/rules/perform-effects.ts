@@ -1,7 +1,7 @@
 import { hash } from "node:crypto";
 import type { RuleAction } from "#schema/api/rules.ts";
 import type { Effect } from "./evaluate-rule.ts";
-import type { AllRulePorts, RuleEvent, RulePorts, RuleSubject } from "./ports.ts";
+import type { RuleEvent, RulePorts, RuleSubject } from "./ports.ts";
 
 /** One effect and where it comes from. `cause` is the message's id, or what stands for it. */
 export type Task = {
@@ -28,46 +28,40 @@ const eventOf = (task: Task, type: string, index: number): RuleEvent => ({
   data: task.effect.values,
 });
 
-type Ways = {
-  readonly [Kind in RuleAction["kind"]]: {
-    readonly port: keyof AllRulePorts;
-    perform(ports: AllRulePorts, task: Task, action: Extract<RuleAction, { kind: Kind }>, index: number): Promise<void>;
-  };
-};
-
 const FORWARDED = "rule.forwarded";
 
-/** How each kind of action is performed, and what it needs for it. */
-const WAYS: Ways = {
-  event: {
-    port: "storeEvent",
-    perform: (ports, task, { type }, index) => ports.storeEvent(task.subject, eventOf(task, type, index)),
-  },
-  twin: { port: "patchTwin", perform: (ports, { subject, effect }) => ports.patchTwin(subject, effect.values) },
-  mqtt: {
-    port: "publish",
-    perform: (ports, task, { topic }, index) => ports.publish(`rules/${topic}`, eventOf(task, FORWARDED, index)),
-  },
-  webhook: { port: "postWebhook", perform: (ports, task, { url }, index) => ports.postWebhook(url, eventOf(task, FORWARDED, index)) },
-  centre: {
-    port: "sendToCentre",
-    perform: (ports, task, { type }, index) => ports.sendToCentre(task.subject, eventOf(task, type, index)),
-  },
-  command: {
-    port: "order",
-    perform: (ports, task, { type, expiresInSeconds }, index) =>
-      ports.order(task.subject, { type, arguments: task.effect.values, expiresInSeconds, idempotencyKey: idOf(task, index) }),
-  },
-};
+/** What each kind of action needs of the cell. */
+const PORT_OF = {
+  event: "storeEvent",
+  twin: "patchTwin",
+  mqtt: "publish",
+  webhook: "postWebhook",
+  centre: "sendToCentre",
+  command: "order",
+} as const satisfies Record<RuleAction["kind"], keyof RulePorts>;
 
-/** What performs a kind of action; undefined when the cell has no way to. */
-export const portOf = (ports: RulePorts, kind: RuleAction["kind"]): unknown => ports[WAYS[kind].port];
+export const canPerform = (ports: RulePorts, kind: RuleAction["kind"]): boolean => ports[PORT_OF[kind]] !== undefined;
 
-const perform = async (ports: RulePorts, task: Task, index: number): Promise<void> => {
-  const { action } = task.effect;
-  if (portOf(ports, action.kind) === undefined) throw new Error(`this cell cannot perform ${action.kind}`);
-  const way = WAYS[action.kind] as Ways["event"];
-  await way.perform(ports as AllRulePorts, task, action as Extract<RuleAction, { kind: "event" }>, index);
+/** Undefined when the cell has no way to. */
+const begin = (ports: RulePorts, task: Task, index: number): Promise<void> | undefined => {
+  const { subject, effect } = task;
+  const { action, values } = effect;
+  switch (action.kind) {
+    case "event":
+      return ports.storeEvent?.(subject, eventOf(task, action.type, index));
+    case "twin":
+      return ports.patchTwin?.(subject, values);
+    case "mqtt":
+      return ports.publish?.(`rules/${action.topic}`, eventOf(task, FORWARDED, index));
+    case "webhook":
+      return ports.postWebhook?.(action.url, eventOf(task, FORWARDED, index));
+    case "centre":
+      return ports.sendToCentre?.(subject, eventOf(task, action.type, index));
+    case "command": {
+      const { type, expiresInSeconds } = action;
+      return ports.order?.(subject, { type, arguments: values, expiresInSeconds, idempotencyKey: idOf(task, index) });
+    }
+  }
 };
 
 export type EffectQueue = {
@@ -104,7 +98,9 @@ export const createEffectQueue = (ports: RulePorts, { concurrency, capacity, onF
       }
       waiting.push(async () => {
         try {
-          await perform(ports, task, index);
+          const begun = begin(ports, task, index);
+          if (begun === undefined) throw new Error(`this cell cannot perform ${task.effect.action.kind}`);
+          await begun;
           counts.done += 1;
         } catch (error) {
           counts.failed += 1;

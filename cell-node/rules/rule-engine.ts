@@ -3,7 +3,7 @@ import { RULE_CHANNELS, type RuleAction, type RuleSet } from "#schema/api/rules.
 import type { Logger } from "#schema/http/log.ts";
 import { type CompiledRule, compileRule, hasFaults } from "./compile-rule.ts";
 import type { Effect, RuleMessage } from "./evaluate-rule.ts";
-import { createEffectQueue, type EffectCounts, portOf } from "./perform-effects.ts";
+import { canPerform, createEffectQueue, type EffectCounts } from "./perform-effects.ts";
 import type { RulePorts, RuleSubject } from "./ports.ts";
 import { type RuleCounts, type RunningRule, startRule } from "./running-rule.ts";
 import { createTimeBudget } from "./time-budget.ts";
@@ -58,7 +58,7 @@ export const compileRules = (
     if (rules.findIndex(({ id }) => id === rule.id) !== index)
       faults.push({ pointer: `${pointer}/id`, detail: "another rule has this id" });
     rule.actions.forEach(({ kind }, place) => {
-      if (!canPerform(kind)) faults.push({ pointer: `${pointer}/actions/${place}/kind`, detail: `this cell cannot perform ${kind}` });
+      if (!isPossible(kind)) faults.push({ pointer: `${pointer}/actions/${place}/kind`, detail: `this cell cannot perform ${kind}` });
     });
     const result = compileRule(rule, pointer);
     if (!hasFaults(result)) return [result];
@@ -137,7 +137,7 @@ export const createRuleEngine = (context: RuleEngineContext): RuleEngine => {
         lastFailure: rule.lastFailure(),
       })),
     listensTo: (channel) => (byChannel.get(channel)?.length ?? 0) > 0,
-    canPerform: (kind) => portOf(ports, kind) !== undefined,
+    canPerform: (kind) => canPerform(ports, kind),
     idle: () => queue.idle(),
   };
 };

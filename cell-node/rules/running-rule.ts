@@ -1,6 +1,6 @@
 import type { CompiledRule } from "./compile-rule.ts";
 import { type Effect, evaluateAbsence, evaluateRule, type RuleMessage, type RuleState, type RuleStep } from "./evaluate-rule.ts";
-import type { Truth } from "./fast-path.ts";
+import type { Truth } from "./fast-path/conditions.ts";
 import type { TimeBudget } from "./time-budget.ts";
 
 /** What became of the messages that a rule saw. `throttled`: the rule had used up its time; `suspended`: it took too long before. */

@@ -1,4 +1,5 @@
 import { hash, X509Certificate } from "node:crypto";
+import { writeFileSync } from "node:fs";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { COMMANDS, encodeFrame, HEADER_BYTES } from "../../../cell-node/gbt32960/frame.ts";
 import { encodeWith, LOGOUT, PLATFORM_LOGIN, VEHICLE_LOGIN } from "../../../cell-node/gbt32960/logins.ts";
@@ -245,6 +246,32 @@ describe("who is not let in", () => {
     client.send(platformLogin("north", SECRET));
     expect(await client.answer()).toBeNull();
     expect(elsewhere.counted.connections).toContain("stranger");
+  });
+});
+
+describe("certificates", () => {
+  test("are reloaded when their files change; half-written ones are not, and nobody is cut off", async () => {
+    const own = await startListener();
+    const vehicle = await own.newServed();
+    const client = await own.connectAs({ commonName: vehicle.vin });
+    const prober = await own.newServed();
+    const serialShown = async () => {
+      const { socket } = await own.connectAs({ commonName: prober.vin });
+      const { serialNumber } = socket.getPeerCertificate();
+      socket.destroy();
+      return serialNumber;
+    };
+    const before = await serialShown();
+    writeFileSync(own.files.certificate, "half a certificate");
+    expect(await serialShown()).toBe(before);
+    const { cert, key } = own.authority.issue({ commonName: "localhost", alternativeNames: [{ ipv4: "127.0.0.1" }] });
+    writeFileSync(own.files.key, key);
+    writeFileSync(own.files.certificate, cert);
+    const after = new X509Certificate(cert).serialNumber;
+    while ((await serialShown()) !== after) await new Promise((resolve) => setImmediate(resolve));
+    client.send(reportOf(vehicle.vin));
+    expect(await client.answer()).toMatchObject({ answer: 0x01 });
+    await own.listener.close();
   });
 });
 

@@ -54,14 +54,14 @@ export const startListener = async (platforms: PlatformList = []) => {
     { ports, isRevoked: (id) => revoked.has(id) },
     {
       ...{ host: "127.0.0.1", port: 0, certificateFile: files.certificate, keyFile: files.key, clientAuthoritiesFile: files.ca },
-      ...{ platforms, maxConnections: 100 },
+      ...{ platforms, maxConnections: 100, certificateCheckMs: 20 },
     },
   );
 
   const connectWith = (identity: Partial<Identity>): Promise<Client> => connectTls(listener.port, authority, identity);
 
   return {
-    ...{ listener, authority, stranger, storage, served, revoked, counted, connectWith },
+    ...{ listener, files, authority, stranger, storage, served, revoked, counted, connectWith },
     /** A vehicle that this cell serves. */
     async newServed(): Promise<TestVehicle> {
       const vehicle = await newVehicle();

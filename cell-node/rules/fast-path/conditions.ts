@@ -1,4 +1,7 @@
 import type { ASTNode } from "@marcbachmann/cel-js";
+import { type Literal, literalOf } from "./literals.ts";
+import { numberOf, type ReadNumber } from "./numbers.ts";
+import { isMap, MISSING, OTHERWISE, pathOf, type Read, reader } from "./paths.ts";
 
 /**
  * What a condition on a message comes to. `fails`: the expression has no value, as when a field is missing. `unsure`: only the library
@@ -7,55 +10,8 @@ import type { ASTNode } from "@marcbachmann/cel-js";
 export type Truth = "true" | "false" | "fails" | "unsure";
 export type FastCondition = (data: unknown) => Truth;
 
-const MISSING = Symbol("missing");
-const NO_MAP = Symbol("no map");
-
-const isMap = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
-
-/** `root.a.b` as its names; null for anything else, and for names that every object inherits. */
-const pathOf = (node: ASTNode, root: string): readonly string[] | null => {
-  if (node.op === "id") return node.args === root ? [] : null;
-  if (node.op !== "." || node.args[1] in Object.prototype) return null;
-  const parent = pathOf(node.args[0], root);
-  return parent === null ? null : [...parent, node.args[1]];
-};
-
-type Read = (data: unknown) => unknown;
 /** A form of expression over `root`, or null when the node is none of it. */
 type Compile = (node: ASTNode, root: string) => FastCondition | null;
-
-/** JSON has no undefined: a field that reads so is missing. */
-const readField = (parent: unknown, name: string): unknown => (isMap(parent) ? (parent[name] ?? nullOr(parent, name)) : NO_MAP);
-
-const nullOr = (parent: Readonly<Record<string, unknown>>, name: string): unknown => (parent[name] === null ? null : MISSING);
-
-/** Follows a path through maps. */
-const reader = (path: readonly string[]): Read => {
-  const [first, second] = path;
-  if (first === undefined) return (data) => data;
-  if (second === undefined) return (data) => readField(data, first);
-  return (data) => {
-    let value = data;
-    for (const name of path) {
-      value = readField(value, name);
-      if (value === MISSING || value === NO_MAP) return value;
-    }
-    return value;
-  };
-};
-
-type Literal = number | string | boolean;
-
-const literalOf = (node: ASTNode): Literal | null => {
-  if (node.op === "-_") {
-    const value = literalOf(node.args);
-    return typeof value === "number" ? -value : null;
-  }
-  if (node.op !== "value") return null;
-  if (typeof node.args === "bigint") return Number.isSafeInteger(Number(node.args)) ? Number(node.args) : null;
-  return typeof node.args === "number" || typeof node.args === "string" || typeof node.args === "boolean" ? node.args : null;
-};
 
 const truth = (holds: boolean): Truth => (holds ? "true" : "false");
 
@@ -75,14 +31,23 @@ const compare = (op: string, read: Read, literal: Literal): FastCondition | null
     return (data) => {
       const value = read(data);
       if (typeof value === "number") return truth(order(value, literal));
-      return value === NO_MAP ? "unsure" : "fails";
+      return value === OTHERWISE ? "unsure" : "fails";
     };
   }
   const isEqual = op === "==";
   return (data) => {
     const value = read(data);
-    if (value === NO_MAP) return "unsure";
+    if (value === OTHERWISE) return "unsure";
     return value === MISSING ? "fails" : truth((value === literal) === isEqual);
+  };
+};
+
+const compareNumbers = (order: Order | undefined, left: ReadNumber | null, right: ReadNumber | null): FastCondition | null => {
+  if (order === undefined || left === null || right === null) return null;
+  return (data) => {
+    const [a, b] = [left(data), right(data)];
+    if (typeof a === "number" && typeof b === "number") return truth(order(a, b));
+    return a === OTHERWISE || b === OTHERWISE ? "unsure" : "fails";
   };
 };
 
@@ -96,7 +61,7 @@ const comparison: Compile = (node, root) => {
     const [path, literal] = [pathOf(side, root), literalOf(other)];
     if (path !== null && literal !== null) return compare(op, reader(path), literal);
   }
-  return null;
+  return compareNumbers(ORDERS[node.op], numberOf(left, root), numberOf(right, root));
 };
 
 const presence: Compile = (node, root) => {
@@ -177,7 +142,7 @@ const compile: Compile = (node, root) => {
 };
 
 /**
- * Compiles the conditions that most rules consist of - comparisons of one field with a written value, `has()`, `exists()` and `all()`,
- * joined by `&&`, `||` and `!` - to plain functions, many times as fast as the library's evaluation; null for every other expression.
+ * Compiles the conditions that most rules consist of - comparisons of fields with written values, arithmetic on numbers, `has()`,
+ * `exists()` and `all()`, joined by `&&`, `||` and `!` - to plain functions, many times as fast as the library's evaluation; null for every other expression.
  */
 export const compileFast = (node: ASTNode): FastCondition | null => compile(node, "data");
