@@ -50,7 +50,7 @@ const QUEUE = { concurrency: 64, capacity: 10_000 };
 /** Checks a set as a whole; throws `validation_failed` with every fault of every rule. */
 export const compileRules = (
   { rules }: RuleSet,
-  canPerform: (kind: RuleAction["kind"]) => boolean = () => true,
+  isPossible: (kind: RuleAction["kind"]) => boolean = () => true,
 ): readonly CompiledRule[] => {
   const faults: FieldError[] = [];
   const compiled = rules.flatMap((rule, index) => {
