@@ -7,6 +7,7 @@ import { mountOperations, type Operation } from "./operation.ts";
 import { accessOperations } from "./routes/access.ts";
 import { cellOperations } from "./routes/cells.ts";
 import { feedOperations } from "./routes/feed.ts";
+import { grantOperations } from "./routes/grants.ts";
 import { mountHealth } from "./routes/health.ts";
 import { joiningOperations } from "./routes/joining.ts";
 import { placementOperations } from "./routes/placements.ts";
@@ -22,6 +23,7 @@ export const OPERATIONS: readonly Operation[] = [
   ...placementOperations,
   ...feedOperations,
   ...vehicleOperations,
+  ...grantOperations,
 ];
 
 /** The control plane over HTTP; `depsOf` makes the dependencies of one request. */

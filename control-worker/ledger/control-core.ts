@@ -4,6 +4,7 @@ import type { PublishDeps, RouteKv } from "../publish/port.ts";
 import { Publisher } from "../publish/publisher.ts";
 import { updateObserved } from "../store/cells.ts";
 import { type DatabaseClient, databaseOf } from "../store/database.ts";
+import { forgetErased, forgetRevoked } from "../store/erasure.ts";
 import { readLease } from "../store/leases.ts";
 import { readBacklog } from "../store/outbox.ts";
 import { type Statement, toInStatement } from "../store/statement.ts";
@@ -29,6 +30,10 @@ const TRIM_INTERVAL_MS = 10_000;
 /** A cell or POP that was away for more changes than these takes a snapshot. */
 const KEPT_CHANGES = 1_000_000;
 const KEPT_OUTBOX_MS = 24 * 3600 * 1000;
+/** Cells sync every 2 s: by then those that are there have been told of an erased vehicle. */
+const TOLD_AFTER_MS = 10 * 60_000;
+/** No access token that is older than a revocation outlives it. */
+const KEPT_REVOCATIONS_MS = 24 * 3600 * 1000;
 const KEPT_IDEMPOTENCY_KEYS_MS = 24 * 3600 * 1000;
 
 /** Ledger, lease, contacts and publisher of one control-worker: all that a Durable Object wraps. */
@@ -87,6 +92,8 @@ export class ControlCore implements LedgerPort {
       trimChanges(KEPT_CHANGES),
       trimOutbox(now - KEPT_OUTBOX_MS),
       trimIdempotencyKeys(now - KEPT_IDEMPOTENCY_KEYS_MS),
+      forgetErased(now - TOLD_AFTER_MS),
+      forgetRevoked(now - KEPT_REVOCATIONS_MS),
     ]);
   }
 

@@ -1,20 +1,22 @@
 import * as z from "zod";
-import { CellIdField, VinField } from "#schema/api/fields.ts";
-import { ImportReport, pageOf, Vehicle, VehiclePatch } from "#schema/api/vehicles.ts";
+import { VinField } from "#schema/api/fields.ts";
+import { ExportLine, ImportReport, pageOf, Tombstone, Vehicle, VehicleFilter, VehiclePatch } from "#schema/api/vehicles.ts";
 import { defineOperation, type Operation } from "../operation.ts";
+import { eraseVehicle } from "../services/erase-vehicle.ts";
+import { EXPORT_MEDIA_TYPES, exportVehicles } from "../services/export-vehicles.ts";
 import { importVehicles } from "../services/import-vehicles.ts";
 import { listVehicles } from "../services/list-vehicles.ts";
 import { patchVehicle } from "../services/patch-vehicle.ts";
 import { IMPORT_MEDIA_TYPES, openRecords } from "../services/read-records.ts";
 import { readVehicle } from "../services/read-vehicle.ts";
+import { toBytes, toNdjson } from "../services/to-bytes.ts";
 import { PageQuery } from "./cells.ts";
 
 const VehiclePath = z.object({ vin: VinField });
-
-async function* toNdjson(reports: AsyncIterable<ImportReport>): AsyncGenerator<Uint8Array> {
-  const encoder = new TextEncoder();
-  for await (const report of reports) yield encoder.encode(`${JSON.stringify(report)}\n`);
-}
+const ExportQuery = VehicleFilter.extend({
+  format: z.enum(["ndjson", "csv"]).default("ndjson"),
+  assignment: z.stringbool().default(false),
+});
 
 async function* noBytes(): AsyncGenerator<Uint8Array> {}
 
@@ -32,15 +34,28 @@ export const vehicleOperations: readonly Operation[] = [
       const mediaType = (request.headers.get("Content-Type") ?? "").split(";")[0]?.trim().toLowerCase() ?? "";
       const records = await openRecords(mediaType, request.body ?? noBytes());
       const headers = { "Content-Type": "application/x-ndjson", "Cache-Control": "no-store" };
-      return new Response(ReadableStream.from(toNdjson(importVehicles(deps, records))) as ReadableStream, { headers });
+      return new Response(ReadableStream.from(toBytes(toNdjson(importVehicles(deps, records)))) as ReadableStream, { headers });
+    },
+  }),
+  defineOperation({
+    method: "get",
+    path: "/v1/vehicles/export",
+    summary: "Vehicles as the import takes them, as NDJSON or CSV, streamed in VIN order",
+    access: ["viewer"],
+    query: ExportQuery,
+    answer: ExportLine,
+    answerType: "application/x-ndjson",
+    handle: async ({ deps, query }) => {
+      const headers = { "Content-Type": EXPORT_MEDIA_TYPES[query.format], "Cache-Control": "no-store" };
+      return new Response(ReadableStream.from(toBytes(exportVehicles(deps, query))) as ReadableStream, { headers });
     },
   }),
   defineOperation({
     method: "get",
     path: "/v1/vehicles",
-    summary: "List vehicles in VIN order, all or one cell's",
+    summary: "List vehicles in VIN order, all or those that fit every filter",
     access: ["viewer"],
-    query: PageQuery.extend({ cell: CellIdField.optional() }),
+    query: PageQuery.extend(VehicleFilter.shape),
     answer: pageOf(Vehicle),
     handle: async ({ deps, query }) => ({ body: await listVehicles(deps, query) }),
   }),
@@ -70,5 +85,16 @@ export const vehicleOperations: readonly Operation[] = [
       const vehicle = await patchVehicle(deps, params.vin, body, expectedVersion);
       return { body: vehicle, version: vehicle.version };
     },
+  }),
+  defineOperation({
+    method: "delete",
+    path: "/v1/vehicles/:vin",
+    summary: "Erase a vehicle: from here at once, from the edge and its cells as soon as they are told",
+    access: ["admin"],
+    needsIfMatch: true,
+    params: VehiclePath,
+    answer: Tombstone,
+    errors: ["not_found", "conflict"],
+    handle: async ({ deps, params, expectedVersion }) => ({ body: await eraseVehicle(deps, params.vin, expectedVersion) }),
   }),
 ];

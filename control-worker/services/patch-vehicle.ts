@@ -6,7 +6,7 @@ import type { Deps } from "../deps.ts";
 import { reassign } from "../store/assignments.ts";
 import { type CellRow, findCell } from "../store/cells.ts";
 import { assertThat, type Statement } from "../store/statement.ts";
-import { updateVehicle, type VehicleAttributes, type VehicleRow } from "../store/vehicles.ts";
+import { updateVehicle, type VehicleChange, type VehicleRow } from "../store/vehicles.ts";
 import { commit, type Plan } from "./commit.ts";
 import { placementError } from "./place-vehicle.ts";
 import { checkVersion, requireVehicle } from "./require.ts";
@@ -29,7 +29,7 @@ const checkCell = (cell: CellRow, zone: string | null, isArrival: boolean): void
 };
 
 /** Zone last: until then the vehicle has none, so that the guards of both changes hold against the state they lead to. */
-const statementsOf = (row: VehicleRow, attributes: Partial<VehicleAttributes>, cell: CellId | null, now: number): Statement[] => {
+const statementsOf = (row: VehicleRow, attributes: VehicleChange, cell: CellId | null, now: number): Statement[] => {
   const { vin, version } = row.vehicle;
   const next = version + 1;
   const zone = attributes.zone === undefined ? row.vehicle.zone : attributes.zone;
@@ -46,6 +46,9 @@ const planPatch = async (deps: Deps, vin: Vin, patch: VehiclePatch, expectedVers
   const row = await requireVehicle(deps, vin);
   checkVersion(expectedVersion, row.vehicle.version);
   const { cell: wanted, ...attributes } = patch;
+  const isPinned = patch.isPinned ?? row.vehicle.isPinned;
+  if (wanted !== undefined && wanted !== row.cell && isPinned)
+    throw new AppError("conflict", "the vehicle is pinned to its cell: unpin it first");
   if (wanted !== undefined && row.cell === null) {
     throw new AppError("conflict", "the vehicle has no cell yet: it is placed when it first calls");
   }
@@ -53,7 +56,7 @@ const planPatch = async (deps: Deps, vin: Vin, patch: VehiclePatch, expectedVers
   const owner = wanted ?? row.cell;
   if (owner !== null) checkCell(await requireTarget(deps, owner), zone, owner !== row.cell);
   const target = wanted !== undefined && wanted !== row.cell ? wanted : null;
-  const changed = attributes as Partial<VehicleAttributes>;
+  const changed = attributes as VehicleChange;
   const after = { ...row, cell: owner, vehicle: { ...row.vehicle, ...changed, version: row.vehicle.version + 1 } };
   const changes = [{ target: `vehicle/${row.vehicle.vinKey}`, before: auditOf(row), after: auditOf(after) }];
   return { statements: statementsOf(row, changed, target, deps.clock()), changes };

@@ -1,3 +1,4 @@
+import { AppError } from "#schema/api/error.ts";
 import type { CellId } from "#schema/domain/cell.ts";
 import type { Vin } from "#schema/domain/vin.ts";
 import type { VinKey } from "#schema/domain/vin-key.ts";
@@ -17,6 +18,12 @@ export type FeedPage = {
 /** Whose feed, and how many rows a page may have. */
 export type FeedQuery = { readonly cell: CellId | null; readonly limit: number };
 
+/** Cells know vehicles by VIN: one that did not read of an erased vehicle in time takes a snapshot. POPs know them by vinKey. */
+const knownVin = (vin: Vin | "", cell: CellId | null): Vin => {
+  if (vin === "" && cell !== null) throw new AppError("resnapshot", "a vehicle was erased too long ago: ask again without a cursor");
+  return vin as Vin;
+};
+
 const snapshotPage = async (
   deps: Deps,
   { cell, limit }: FeedQuery,
@@ -34,7 +41,7 @@ const snapshotPage = async (
 const incrementPage = async (deps: Deps, { cell, limit }: FeedQuery, from: SyncPosition): Promise<FeedPage> => {
   const { feed, rows } = await readChanges(deps.database, cell, from.seq, limit + 1);
   checkPosition(from, feed);
-  const page = rows.slice(0, limit);
+  const page = rows.slice(0, limit).map((row) => ({ ...row, vin: knownVin(row.vin, cell) }));
   const hasMore = rows.length > limit;
   // The end of the page is the end of the feed, whoever its last change concerned: a quiet reader never falls behind.
   const seq = hasMore ? (page.at(-1)?.seq ?? from.seq) : feed.seq;

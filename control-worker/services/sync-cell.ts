@@ -6,6 +6,7 @@ import type { CellRow } from "../store/cells.ts";
 import { findLatestTopology } from "../store/topologies.ts";
 import { toError } from "./commit.ts";
 import { cutView } from "./cut-view.ts";
+import { readGrantPage } from "./read-grant-page.ts";
 import { readPage } from "./read-page.ts";
 import { requireCell } from "./require.ts";
 
@@ -39,6 +40,7 @@ export const syncCell = async (deps: Deps, id: CellId, request: SyncRequest): Pr
     ordersCursor: 0,
     syncAfterMs: 2_000,
     failovers: [],
+    ...(request.grantsCursor !== undefined && { grants: await readGrantPage(deps, id, request.grantsCursor) }),
     ...(topology !== null && topology.version !== request.viewVersion && { view: cutView(topology, id) }),
   };
 };

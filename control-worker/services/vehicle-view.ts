@@ -16,6 +16,7 @@ export const toVehicle = ({ vehicle, cell, epoch }: VehicleRow, now: number): Ve
   tier: vehicle.tier,
   fleet: vehicle.fleet,
   tenant: vehicle.tenant,
+  isPinned: vehicle.isPinned,
   version: vehicle.version,
   updatedAt: new Date(vehicle.updatedAt).toISOString(),
 });

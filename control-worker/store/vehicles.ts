@@ -1,4 +1,4 @@
-import { and, eq, gt } from "drizzle-orm";
+import { and, eq, gt, gte, lte, type SQL } from "drizzle-orm";
 import { assignments, vehicles } from "#schema/db/control/tables.ts";
 import type { CellId } from "#schema/domain/cell.ts";
 import type { Vin } from "#schema/domain/vin.ts";
@@ -27,27 +27,34 @@ export const findVehicle = async (database: Database, vin: Vin): Promise<Vehicle
     )
   )[0] ?? null;
 
-export const listVehicles = (database: Database, afterVin: string, limit: number): Promise<VehicleRow[]> =>
-  reading(() =>
-    database
-      .select(selection)
-      .from(vehicles)
-      .leftJoin(assignments, eq(assignments.vin, vehicles.vin))
-      .where(gt(vehicles.vin, afterVin as Vin))
-      .orderBy(vehicles.vin)
-      .limit(limit),
-  );
+export type VehicleQuery = VehicleAttributesFilter & { readonly cell?: CellId | undefined; readonly vinPrefix?: string | undefined };
+type VehicleAttributesFilter = {
+  readonly [Name in keyof VehicleAttributes | "market" | "isPinned"]?: (typeof vehicles.$inferSelect)[Name] | undefined;
+};
 
-export const listVehiclesOf = (database: Database, cell: CellId, afterVin: string, limit: number): Promise<VehicleRow[]> =>
-  reading(() =>
-    database
-      .select(selection)
-      .from(assignments)
-      .innerJoin(vehicles, eq(vehicles.vin, assignments.vin))
-      .where(and(eq(assignments.cell, cell), gt(assignments.vin, afterVin as Vin)))
-      .orderBy(assignments.vin)
-      .limit(limit),
-  );
+const FILTERED = ["market", "zone", "usageRegion", "model", "tier", "fleet", "tenant", "isPinned"] as const;
+
+/** A VIN's last possible character is Z. */
+const conditionsOf = ({ vinPrefix, ...filter }: VehicleQuery, vin: typeof vehicles.vin | typeof assignments.vin): (SQL | undefined)[] => [
+  ...(vinPrefix === undefined ? [] : [gte(vin, vinPrefix as Vin), lte(vin, vinPrefix.padEnd(17, "Z") as Vin)]),
+  ...FILTERED.map((name) => {
+    const value = filter[name];
+    return value === undefined || value === null ? undefined : eq(vehicles[name], value);
+  }),
+];
+
+/** Vehicles that fit a query, in VIN order; one cell's are found by its index. */
+export const listVehicles = (database: Database, query: VehicleQuery, afterVin: string, limit: number): Promise<VehicleRow[]> => {
+  const after = afterVin as Vin;
+  if (query.cell === undefined) {
+    const conditions = and(gt(vehicles.vin, after), ...conditionsOf(query, vehicles.vin));
+    const all = database.select(selection).from(vehicles).leftJoin(assignments, eq(assignments.vin, vehicles.vin));
+    return reading(() => all.where(conditions).orderBy(vehicles.vin).limit(limit));
+  }
+  const conditions = and(eq(assignments.cell, query.cell), gt(assignments.vin, after), ...conditionsOf(query, assignments.vin));
+  const ofCell = database.select(selection).from(assignments).innerJoin(vehicles, eq(vehicles.vin, assignments.vin));
+  return reading(() => ofCell.where(conditions).orderBy(assignments.vin).limit(limit));
+};
 
 const COLUMNS = ["vin", "vin_key", "market", "zone", "usage_region", "model", "tier", "fleet", "tenant"] as const;
 const IMPORTED = COLUMNS.slice(2);
@@ -73,7 +80,9 @@ export const importVehicles = (rows: readonly NewVehicle[], now: number): Statem
   return insertFrom(rows, now, `update set ${set}, version = vehicles.version + 1, updated_at = excluded.updated_at where ${differs}`);
 };
 
-export const updateVehicle = (vin: Vin, attributes: Partial<VehicleAttributes>, version: number, now: number): Statement =>
+export type VehicleChange = Partial<VehicleAttributes & { readonly isPinned: boolean }>;
+
+export const updateVehicle = (vin: Vin, attributes: VehicleChange, version: number, now: number): Statement =>
   statementOf(
     build
       .update(vehicles)

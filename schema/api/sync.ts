@@ -2,6 +2,7 @@ import * as z from "zod";
 import { CELL_STATES } from "#schema/domain/cell.ts";
 import { FailoverAccount, GuestsEntry } from "./failover.ts";
 import { CellIdField, EndpointsField, EpochField, PublicJwkField, VinField, VinKeyField } from "./fields.ts";
+import { GrantPage } from "./grants.ts";
 import { AddressedOrder, HeldEntry, MoveReportEntry } from "./moves.ts";
 import { TrustedIssuerDocument } from "./topology.ts";
 
@@ -30,6 +31,8 @@ export const SyncRequest = z.object({
   viewVersion: z.int().min(0).default(0),
   /** `ordersCursor` of the last answer whose orders the cell has taken up; 0, at its start and every 10 s while it has any, brings all of them again. */
   ordersCursor: z.int().min(0).optional(),
+  /** Cursor of the grants that the cell holds; null asks for all of them, absent for none. */
+  grantsCursor: z.string().max(256).nullable().optional(),
 });
 export type SyncRequest = z.infer<typeof SyncRequest>;
 
@@ -72,6 +75,8 @@ export const SyncAnswer = z.object({
   /** Whether the changes are pages of a snapshot; when it ends, own records that it did not name are gone. */
   isSnapshot: z.boolean(),
   view: CellView.optional(),
+  /** Grants behind `grantsCursor`, when the cell sent one; a cursor of another timeline is answered with a snapshot. */
+  grants: GrantPage.optional(),
   /** At most 500 moves' next actions, each obeyed as schema/domain/cell-move.ts says. */
   orders: z.array(AddressedOrder).default([]),
   ordersCursor: z.int().default(0),

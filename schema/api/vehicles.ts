@@ -50,10 +50,38 @@ export const Vehicle = z.object({
   tier: z.string().nullable(),
   fleet: z.string().nullable(),
   tenant: z.string().nullable(),
+  /** A pinned vehicle stays where it is: no campaign and no re-assignment takes it along. */
+  isPinned: z.boolean(),
   version: z.int(),
   updatedAt: TimeField,
 });
 export type Vehicle = z.infer<typeof Vehicle>;
+
+/** Filters of `GET /v1/vehicles` and of the export; together they narrow. */
+export const VehicleFilter = z.object({
+  cell: CellIdField.optional(),
+  vinPrefix: z
+    .string()
+    .regex(/^[A-HJ-NPR-Z0-9]{1,17}$/)
+    .optional(),
+  market: z.enum(MARKETS).optional(),
+  zone: ZoneField.optional(),
+  usageRegion: label.optional(),
+  model: label.optional(),
+  tier: label.optional(),
+  fleet: label.optional(),
+  tenant: label.optional(),
+  isPinned: z.stringbool().optional(),
+});
+export type VehicleFilter = z.infer<typeof VehicleFilter>;
+
+/** One line of `GET /v1/vehicles/export`: a line of the import, and with `assignment=true` the cell and its epoch. */
+export const ExportLine = ImportLine.extend({ market: z.enum(MARKETS), cell: CellIdField.nullish(), epoch: z.int().min(0).optional() });
+export type ExportLine = z.infer<typeof ExportLine>;
+
+/** What is left of an erased vehicle. */
+export const Tombstone = z.object({ vinKey: VinKeyField, epoch: z.int().min(0), erasedAt: TimeField });
+export type Tombstone = z.infer<typeof Tombstone>;
 
 /** Body of `PATCH /v1/vehicles/{vin}`; another `cell` re-assigns at the next epoch, without data. */
 export const VehiclePatch = z
@@ -65,6 +93,7 @@ export const VehiclePatch = z
     tier: label.nullable(),
     fleet: label.nullable(),
     tenant: label.nullable(),
+    isPinned: z.boolean(),
   })
   .partial()
   .strict();

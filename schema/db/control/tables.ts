@@ -77,6 +77,8 @@ export const vehicles = sqliteTable("vehicles", {
   tier: text(),
   fleet: text(),
   tenant: text(),
+  /** Stays where it is: no campaign and no re-assignment takes it along. */
+  isPinned: integer("is_pinned", { mode: "boolean" }).notNull().default(false),
   version: integer().notNull().default(1),
   updatedAt: integer("updated_at").notNull(),
 });
@@ -102,12 +104,16 @@ export const cellChanges = sqliteTable(
   {
     seq: integer().primaryKey({ autoIncrement: true }),
     cell: text().$type<CellId>().notNull(),
-    vin: text().$type<Vin>().notNull(),
+    /** Emptied some time after the vehicle was erased: who has not read it by then takes a snapshot. */
+    vin: text().$type<Vin | "">().notNull(),
     vinKey: text("vin_key").$type<VinKey>().notNull(),
     epoch: integer().notNull(),
     owner: text().$type<CellId>(),
   },
-  (table) => [index("cell_changes_by_cell").on(table.cell, table.seq)],
+  (table) => [
+    index("cell_changes_by_cell").on(table.cell, table.seq),
+    index("cell_changes_erased").on(table.seq).where(sql`${table.owner} is null`),
+  ],
 );
 
 /** What the edge has to learn; written by triggers in the transaction of the change (invariant I3), marked by the publisher. */
