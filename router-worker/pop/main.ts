@@ -11,7 +11,7 @@ const stopping = new AbortController();
 const pop = await createPop(config, logger);
 const server = await serve(createApp(pop.deps).fetch, config.host, config.port);
 logger.info("listening", { pop: config.popId, host: config.host, port: server.port });
-for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stopping.abort());
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => stopping.abort());
 await pop.run(stopping.signal);
 await server.stop();
 logger.info("stopped");

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { NODE } from "./paths.ts";
@@ -33,3 +34,12 @@ export const commandOn = (runtime: PopRuntime, script: string): readonly [string
   ...FLAGS[runtime],
   script,
 ];
+
+/** Whether npm had this runtime for this machine. */
+export const isRuntimeInstalled = (runtime: PopRuntime): boolean => {
+  try {
+    return existsSync(binaryOf(runtime));
+  } catch {
+    return false;
+  }
+};

@@ -9,7 +9,7 @@ import { commandOn, POP_RUNTIMES } from "./pop-runtimes.ts";
 
 const HELP = `npm run pop -- --port P [options]: attaches a self-hosted edge location to a lab; Ctrl-C stops it
 
-  --port P       where it listens, on 127.0.0.1
+  --port P       where it listens, on 127.0.0.1; 0: a free port, which it logs
   --runtime R    ${POP_RUNTIMES.join(", ")} (default node)
   --lab DIR      the lab's data folder (default: LAB_DATA, else .lab)
   --id NAME      the POP's name (default pop- and the runtime's name)
