@@ -5,11 +5,13 @@ import type { Deps } from "./deps.ts";
 import { describeOperations } from "./openapi.ts";
 import { mountOperations, type Operation } from "./operation.ts";
 import { accessOperations } from "./routes/access.ts";
+import { campaignOperations } from "./routes/campaigns.ts";
 import { cellOperations } from "./routes/cells.ts";
 import { feedOperations } from "./routes/feed.ts";
 import { grantOperations } from "./routes/grants.ts";
 import { mountHealth } from "./routes/health.ts";
 import { joiningOperations } from "./routes/joining.ts";
+import { moveOperations } from "./routes/moves.ts";
 import { placementOperations } from "./routes/placements.ts";
 import { syncOperations } from "./routes/sync.ts";
 import { vehicleOperations } from "./routes/vehicles.ts";
@@ -24,6 +26,8 @@ export const OPERATIONS: readonly Operation[] = [
   ...feedOperations,
   ...vehicleOperations,
   ...grantOperations,
+  ...campaignOperations,
+  ...moveOperations,
 ];
 
 /** The control plane over HTTP; `depsOf` makes the dependencies of one request. */

@@ -1,5 +1,8 @@
 import type { Logger } from "#schema/http/log.ts";
 import type { Config } from "../config.ts";
+import { CampaignLoop } from "../loops/campaign-loop.ts";
+import { giveUpMoves } from "../loops/give-up-moves.ts";
+import type { LoopDeps } from "../loops/port.ts";
 import type { PublishDeps, RouteKv } from "../publish/port.ts";
 import { Publisher } from "../publish/publisher.ts";
 import { updateObserved } from "../store/cells.ts";
@@ -43,6 +46,7 @@ export class ControlCore implements LedgerPort {
   readonly #ledger: Ledger;
   readonly #publisher: Publisher;
   readonly #contacts = new Contacts();
+  readonly #campaigns = new CampaignLoop();
   #trimmedAt = 0;
 
   constructor(options: CoreOptions) {
@@ -85,6 +89,7 @@ export class ControlCore implements LedgerPort {
   async tick(): Promise<void> {
     if ((await this.#renewIfDue()) !== null) return;
     void this.publish();
+    await this.#turnLoops();
     const now = this.#options.clock();
     if (now - this.#trimmedAt < TRIM_INTERVAL_MS) return;
     this.#trimmedAt = now;
@@ -95,6 +100,19 @@ export class ControlCore implements LedgerPort {
       forgetErased(now - TOLD_AFTER_MS),
       forgetRevoked(now - KEPT_REVOCATIONS_MS),
     ]);
+  }
+
+  /** One turn of each loop; one that fails keeps neither the others nor the lease waiting. */
+  async #turnLoops(): Promise<void> {
+    const { open, config, logger, clock } = this.#options;
+    const client = open();
+    const write: LoopDeps["write"] = (statements, said) => this.write(statements, said);
+    const deps: LoopDeps = { database: databaseOf(client), write, config, logger, clock };
+    const loops = { campaigns: () => this.#campaigns.turn(deps), "giving up": () => giveUpMoves(deps) };
+    for (const [loop, turn] of Object.entries(loops)) {
+      await turn().catch((error: unknown) => logger.warn("a loop failed", { loop, error }));
+    }
+    client.close();
   }
 
   /** Publishes until nothing is due. */

@@ -6,9 +6,12 @@ import type { CellRow } from "../store/cells.ts";
 import { findLatestTopology } from "../store/topologies.ts";
 import { toError } from "./commit.ts";
 import { cutView } from "./cut-view.ts";
+import { giveMoveOrders } from "./give-move-orders.ts";
 import { readGrantPage } from "./read-grant-page.ts";
 import { readPage } from "./read-page.ts";
+import { readReports } from "./read-reports.ts";
 import { requireCell } from "./require.ts";
+import { takeMoveReports } from "./take-move-reports.ts";
 
 const PAGE = 1_000;
 
@@ -27,8 +30,13 @@ const announce = async (deps: Deps, cell: CellRow, observed: SyncRequest["observ
 export const syncCell = async (deps: Deps, id: CellId, request: SyncRequest): Promise<SyncAnswer> => {
   const cell = await requireCell(deps, id);
   await announce(deps, cell, request.observed);
+  const reports = readReports(request.observed.reports);
+  if (reports.unknown > 0) deps.logger.warn("reports of unknown kinds", { cell: id, count: reports.unknown });
+  await takeMoveReports(deps, id, reports.moves);
   const page = await readPage(deps, { cell: id, limit: PAGE }, request.cursor);
   const topology = (await findLatestTopology(deps.database))?.document ?? null;
+  const asked = { after: request.ordersCursor ?? 0, held: reports.held };
+  const given = await giveMoveOrders(deps, id, asked, (other) => topology?.cells[other]?.endpoints.https);
   return {
     now: deps.clock(),
     desired: { state: cell.state, release: null, limits: { hardLimit: cell.hardLimit }, probe: [] },
@@ -36,9 +44,7 @@ export const syncCell = async (deps: Deps, id: CellId, request: SyncRequest): Pr
     cursor: page.cursor,
     hasMore: page.hasMore,
     isSnapshot: page.isSnapshot,
-    orders: [],
-    ordersCursor: 0,
-    syncAfterMs: 2_000,
+    ...given,
     failovers: [],
     ...(request.grantsCursor !== undefined && { grants: await readGrantPage(deps, id, request.grantsCursor) }),
     ...(topology !== null && topology.version !== request.viewVersion && { view: cutView(topology, id) }),
