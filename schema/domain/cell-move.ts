@@ -148,8 +148,9 @@ export const takeSettle = (self: CellId, holding: Holding, order: SettleOrder): 
 };
 
 /**
- * The target has admitted the vehicle as its owner: the report that lets control call the move done, or null when it was given before.
- * The gateway calls it after each admission; only the first one after a move changes anything.
+ * The target has admitted the vehicle as its owner: the report that lets control call the move done, or null when there is none to give. The gateway asks
+ * after each admission. `holding` is kept only when a sync that carried the report has been answered: one that was lost in a crash is given again when the
+ * vehicle comes again, which it must, since the crash took its connection.
  */
 export const see = ({ record, mark }: Holding): Obeyed | null => {
   if (record?.state !== "owned" || mark?.role !== "target" || mark.isSeen) return null;
@@ -173,6 +174,6 @@ export const takeFeed = (self: CellId, { record, mark }: Holding, told: Told): V
   return recordOf(self, told);
 };
 
-/** What a cell asks control about with each sync: a vehicle that is still held for a move, or one that has arrived and was seen. */
+/** What a cell asks control about with each sync: a vehicle that is still held for a move. Control answers with the order of that move, or with the truth. */
 export const heldMove = ({ record, mark }: Holding): StepRef | null =>
   mark !== null && (record?.state === "locked" || record?.state === "copied") ? stepOf(mark) : null;
