@@ -2,6 +2,7 @@ import { AppError } from "#schema/api/error.ts";
 import { claimedCallerOf, verifyAssertion } from "#schema/crypto/assertion.ts";
 import { createKeyRing, type KeyRing } from "#schema/crypto/keys.ts";
 import { parseCellId } from "#schema/domain/cell.ts";
+import type { PublicJwk } from "#schema/domain/topology.ts";
 import type { Deps } from "../deps.ts";
 import { findCell } from "../store/cells.ts";
 import { findPop } from "../store/pops.ts";
@@ -15,7 +16,11 @@ const MAX_KEYS = 10_000;
 type CachedKeys = { readonly keys: KeyRing; readonly until: number };
 const cache = new Map<string, CachedKeys>();
 
-const loadKey = async (deps: Deps, { kind, id }: JoinedCaller) => (kind === "cell" ? findCell : findPop)(deps.database, id);
+const loadKey = async (deps: Deps, { kind, id }: JoinedCaller): Promise<{ readonly publicKey: PublicJwk } | null> => {
+  if (kind === "pop") return findPop(deps.database, id);
+  const cell = await findCell(deps.database, id);
+  return cell?.state === "retired" ? null : cell;
+};
 
 const keysOf = async (deps: Deps, caller: JoinedCaller): Promise<KeyRing | null> => {
   const name = `${deps.config.databaseUrl} ${caller.kind} ${caller.id}`;

@@ -1,6 +1,7 @@
 import type { Logger } from "#schema/http/log.ts";
 import type { Config } from "../config.ts";
 import { CampaignLoop } from "../loops/campaign-loop.ts";
+import { finishDrains } from "../loops/finish-drains.ts";
 import { giveUpMoves } from "../loops/give-up-moves.ts";
 import type { LoopDeps } from "../loops/port.ts";
 import type { PublishDeps, RouteKv } from "../publish/port.ts";
@@ -108,7 +109,7 @@ export class ControlCore implements LedgerPort {
     const client = open();
     const write: LoopDeps["write"] = (statements, said) => this.write(statements, said);
     const deps: LoopDeps = { database: databaseOf(client), write, config, logger, clock };
-    const loops = { campaigns: () => this.#campaigns.turn(deps), "giving up": () => giveUpMoves(deps) };
+    const loops = { campaigns: () => this.#campaigns.turn(deps), "giving up": () => giveUpMoves(deps), drains: () => finishDrains(deps) };
     for (const [loop, turn] of Object.entries(loops)) {
       await turn().catch((error: unknown) => logger.warn("a loop failed", { loop, error }));
     }

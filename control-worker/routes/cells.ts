@@ -8,6 +8,7 @@ import { listCells } from "../services/list-cells.ts";
 import { patchCell } from "../services/patch-cell.ts";
 import { readCell } from "../services/read-cell.ts";
 import { registerCell } from "../services/register-cell.ts";
+import { retireCell } from "../services/retire-cell.ts";
 
 const CellPath = z.object({ id: CellIdField });
 export const PageQuery = z.object({ cursor: z.string().max(512).optional(), limit: z.coerce.number().int().min(1).max(1000).default(100) });
@@ -73,6 +74,20 @@ export const cellOperations: readonly Operation[] = [
     errors: ["not_found", "conflict"],
     handle: async ({ deps, params }) => {
       const cell = await approveCell(deps, params.id);
+      return { body: cell, version: cell.version };
+    },
+  }),
+  defineOperation({
+    method: "delete",
+    path: "/v1/cells/:id",
+    summary: "Retire an empty cell for good",
+    access: ["admin"],
+    needsIfMatch: true,
+    params: CellPath,
+    answer: Cell,
+    errors: ["not_found", "conflict", "precondition_failed"],
+    handle: async ({ deps, params, expectedVersion }) => {
+      const cell = await retireCell(deps, params.id, expectedVersion);
       return { body: cell, version: cell.version };
     },
   }),

@@ -1,4 +1,4 @@
-import { asc, eq, gt } from "drizzle-orm";
+import { asc, eq, gt, sql } from "drizzle-orm";
 import { cells } from "#schema/db/control/tables.ts";
 import type { CellId } from "#schema/domain/cell.ts";
 import { type Database, reading } from "./database.ts";
@@ -17,6 +17,18 @@ export const listCells = (database: Database, afterId = "", limit = 10_000): Pro
       .where(gt(cells.id, afterId as CellId))
       .orderBy(asc(cells.id))
       .limit(limit),
+  );
+
+/** Draining cells with nothing left to give away. */
+export const listEmptied = (database: Database): Promise<CellRow[]> =>
+  reading(() =>
+    database
+      .select()
+      .from(cells)
+      .where(
+        sql`${cells.state} = 'draining' and ${cells.assigned} = 0 and not exists (
+              select 1 from moves where source = ${cells.id} and state in ('locking', 'copying', 'switching', 'unlocking'))`,
+      ),
   );
 
 export const insertCell = (row: typeof cells.$inferInsert): Statement => statementOf(build.insert(cells).values(row));

@@ -169,6 +169,18 @@ export const hasOpenMove = async (database: Database, vin: Vin): Promise<boolean
   return (await reading(() => database.select({ id: moves.id }).from(moves).where(where).limit(1))).length > 0;
 };
 
+/** Whether a cell still has something to do for a move. */
+export const hasMovesInHand = async (database: Database, cell: CellId): Promise<boolean> => {
+  const [row] = await reading(() =>
+    database
+      .select({ id: moves.id })
+      .from(moves)
+      .where(sql`(${moves.source} = ${cell} and ${IN_HAND.source}) or (${moves.target} = ${cell} and ${IN_HAND.target})`)
+      .limit(1),
+  );
+  return row !== undefined;
+};
+
 export type Forlorn = { readonly row: MoveRow; readonly isSourceDown: boolean; readonly isTargetDown: boolean };
 
 /** Moves that count on a cell that is down, or that wait too long for a lock or a copy, and can still be given up. */

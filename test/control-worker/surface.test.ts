@@ -62,6 +62,7 @@ describe("what everybody may ask", () => {
         "post /v1/campaigns/{id}/resume",
         "post /v1/campaigns/{id}/abort",
         "get /v1/moves",
+        "delete /v1/cells/{id}",
         "post /v1/placements",
         "get /v1/topology",
         "get /v1/feed",
