@@ -13,12 +13,18 @@ export type PlacementCell = {
   readonly placeableAt: number;
 };
 
+export type PlacementRefusal = "no_capacity" | "no_cell_in_zone";
 export type Placement =
   | { readonly kind: "placed"; readonly cell: CellId }
-  | { readonly kind: "refused"; readonly reason: "no_capacity" | "no_cell_in_zone" };
+  | { readonly kind: "refused"; readonly reason: PlacementRefusal };
+
+/** Whether a cell takes one more vehicle at this time. */
+export const isPlaceable = (cell: PlacementCell, now: number): boolean =>
+  cell.state === "active" && cell.health === "healthy" && cell.room > 0 && cell.placeableAt <= now && cell.weight > 0;
 
 /** Weight over an exponential variate; log1p keeps the smallest hashes exact and the score above zero. */
-const scoreOf = (vinKey: VinKey, cell: PlacementCell): number => cell.weight / -Math.log1p(-hash53(`${cell.id}/${vinKey}`) / 2 ** 53);
+export const scoreOf = (vinKey: VinKey, cell: PlacementCell): number =>
+  cell.weight / -Math.log1p(-hash53(`${cell.id}/${vinKey}`) / 2 ** 53);
 
 /**
  * The cell of a vehicle that has none: among active, healthy cells of its zone with room, the highest score of weighted rendezvous
@@ -33,8 +39,7 @@ export const choosePlacement = (
   if (legal.length === 0) return { kind: "refused", reason: "no_cell_in_zone" };
   let best: { cell: CellId; score: number } | null = null;
   for (const cell of legal) {
-    const open = cell.state === "active" && cell.health === "healthy" && cell.room > 0 && cell.placeableAt <= now;
-    if (!open || cell.weight <= 0) continue;
+    if (!isPlaceable(cell, now)) continue;
     const score = scoreOf(vehicle.vinKey, cell);
     if (best === null || score > best.score) best = { cell: cell.id, score };
   }

@@ -4,7 +4,9 @@ export default defineConfig({
   dialect: "sqlite",
   schema: [
     "./schema/db/control/tables.ts",
-    "./schema/db/control/access.ts", "./schema/db/control/vehicles.ts",
+    "./schema/db/control/access.ts",
+    "./schema/db/control/rules.ts",
+    "./schema/db/control/vehicles.ts",
     "./schema/db/control/moves.ts",
     "./schema/db/control/health.ts",
   ],
