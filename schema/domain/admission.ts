@@ -104,11 +104,15 @@ const guestOwner = (facts: AdmissionFacts, among: readonly CellId[]): CellId | n
   return among.find((cell) => facts.replicas.includes(cell)) ?? null;
 };
 
-/** Evidence that the vehicle belongs elsewhere at an epoch newer than the record's (row 5), even from an expired ticket. */
+/**
+ * Evidence that the vehicle belongs elsewhere at an epoch newer than the record's (row 5), even from an expired ticket. A newer epoch of the owner whose guest
+ * it is tells nothing of the kind: what it wrote here has still to return (row 12).
+ */
 const newsOfAnotherOwner = (facts: AdmissionFacts) => {
   const { credential, record } = facts;
   if (credential.kind !== "ticket" || record === null) return null;
   if (credential.epoch <= record.epoch || credential.cell === facts.self) return null;
+  if (record.state === "guest" && record.owner === credential.cell) return null;
   return guestOwner(facts, facts.failedOver) === null ? credential : null;
 };
 

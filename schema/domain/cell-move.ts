@@ -119,15 +119,18 @@ export const failCopy = (holding: Holding, order: CopyOrder): Refused => refuse(
 
 type Told = { readonly cell: CellId; readonly epoch: number };
 
-const recordOf = (self: CellId, { cell, epoch }: Told): VehicleRecord =>
-  cell === self ? { state: "owned", epoch } : { state: "moved", epoch, movedTo: cell };
+/** News that the owner of a guest has a new epoch leaves it a guest: what it wrote here has still to return. */
+const recordOf = (self: CellId, { cell, epoch }: Told, record: VehicleRecord | null): VehicleRecord => {
+  if (record?.state === "guest" && record.owner === cell) return { ...record, epoch };
+  return cell === self ? { state: "owned", epoch } : { state: "moved", epoch, movedTo: cell };
+};
 
 /** Control's word on a vehicle that is in a move here: the lock is off, or the copy is the vehicle, or is nothing. */
 const settleRecord = (self: CellId, record: VehicleRecord | null, told: Told): VehicleRecord | null => {
   if (record === null) return null;
   if (record.state === "locked" && told.cell === self) return { state: "owned", epoch: Math.max(record.epoch, told.epoch) };
   const isNews = told.epoch > record.epoch || (record.state === "copied" && told.epoch === record.epoch);
-  return isNews ? recordOf(self, told) : record;
+  return isNews ? recordOf(self, told, record) : record;
 };
 
 /**
@@ -167,11 +170,11 @@ export const see = ({ record, mark }: Holding): Obeyed | null => {
  * the vehicle is sent there only once the target has stored it; the settle order, or a ticket, ends it.
  */
 export const takeFeed = (self: CellId, { record, mark }: Holding, told: Told): VehicleRecord => {
-  if (record === null) return recordOf(self, told);
+  if (record === null) return recordOf(self, told, record);
   if (told.epoch <= record.epoch) return record;
   if (record.state === "locked" && told.cell === self) return { state: "locked", epoch: told.epoch };
   if (record.state === "locked" && told.cell === mark?.peer) return record;
-  return recordOf(self, told);
+  return recordOf(self, told, record);
 };
 
 /** What a cell asks control about with each sync: a vehicle that is still held for a move. Control answers with the order of that move, or with the truth. */

@@ -2,8 +2,8 @@ import { describe, expect, test } from "vitest";
 import { admit } from "#schema/domain/admission.ts";
 import { device, factsOf, guest, moved, P, standingBy, standingIn, ticket, X } from "./admission-facts.ts";
 
-describe("a vehicle that moved from here to a cell for which this one stands in", () => {
-  test("is a guest while that cell is failed over, with a ticket or its device credential", () => {
+describe("a vehicle of a cell for which this one stands in", () => {
+  test("that moved there from here is a guest while that cell is failed over, with a ticket or its device credential", () => {
     for (const credential of [device, ticket(P, 5), ticket(P, 5, { isFailover: true })]) {
       const admission = admit(factsOf({ ...standingIn, record: moved(5, P), credential }));
       expect(admission).toMatchObject({ kind: "admit", row: 10, as: "guest", guestOf: P });
@@ -28,6 +28,13 @@ describe("a vehicle that moved from here to a cell for which this one stands in"
 
   test("I2: and taken in again when a newer ticket says that it belongs to the failed-over cell now", () => {
     expect(admit(factsOf({ ...standingIn, record: moved(5, X), credential: ticket(P, 6) }))).toMatchObject({ row: 10, guestOf: P });
+  });
+
+  test("a guest stays one until it has returned, whatever newer epoch of its owner it shows, by an expired ticket too", () => {
+    for (const isExpired of [false, true]) {
+      const admission = admit(factsOf({ ...standingBy, record: guest(5), credential: ticket(P, 6, { isExpired }) }));
+      expect(admission).toMatchObject({ kind: "refuse", learn: null });
+    }
   });
 
   test("a returned guest is one again in the next failover", () => {

@@ -129,6 +129,14 @@ describe("the feed", () => {
     expect(takeFeed(SOURCE, held, { cell: THIRD, epoch: 5 })).toEqual(moved(5, THIRD));
   });
 
+  test("a guest whose owner has a new epoch stays a guest: what it wrote here has still to return", () => {
+    const guest = { state: "guest", epoch: 4, owner: THIRD, isReturned: false } as const;
+    const holding = { record: guest, mark: null };
+    expect(takeFeed(SOURCE, holding, { cell: THIRD, epoch: 5 })).toEqual({ ...guest, epoch: 5 });
+    expect(takeSettle(SOURCE, holding, settle({ role: "source", owner: THIRD }))?.holding.record).toEqual({ ...guest, epoch: 5 });
+    expect(takeFeed(SOURCE, holding, { cell: TARGET, epoch: 5 })).toEqual(moved(5, TARGET));
+  });
+
   test("makes a copy the vehicle, and ignores what is not newer", () => {
     expect(takeFeed(TARGET, pulled(), { cell: TARGET, epoch: 5 })).toEqual(owned(5));
     expect(takeFeed(TARGET, pulled(), { cell: SOURCE, epoch: 4 })).toEqual(copied(4));

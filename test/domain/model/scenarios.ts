@@ -17,6 +17,7 @@ export const SCENARIOS = {
   "a move while control raises the epoch": { ...CALM, moves: 1, raises: 1, hasMishaps: true },
   "a failover and return with a command waiting": { ...CALM, failovers: 1, hasCommand: true, hasReplication: true },
   "a failover and return with cells that freeze, thaw and are left alone": { ...CALM, failovers: 1, hasPauses: true, hasReplication: true },
+  "a failover and return of a cell whose epoch is raised": { ...CALM, failovers: 1, raises: 1 },
   "two failovers, the second perhaps in the return of the first": { ...CALM, failovers: 2, hasReplication: true },
   "a move and a failover of either cell at the same time": { ...CALM, moves: 1, failovers: 1 },
 } as const satisfies Readonly<Record<string, Bounds>>;
