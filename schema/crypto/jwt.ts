@@ -1,4 +1,4 @@
-import { type CryptoKey, decodeProtectedHeader, errors, type JWTPayload, jwtVerify, type ProtectedHeaderParameters, SignJWT } from "jose";
+import { base64url, type CryptoKey, decodeProtectedHeader, errors, type JWTPayload, jwtVerify, type ProtectedHeaderParameters } from "jose";
 import { type KeyRing, SIGNATURE_ALGORITHMS, type SigningKey, type VerifiedAlgorithm } from "./keys.ts";
 
 export const TOKEN_FAULTS = [
@@ -49,9 +49,16 @@ const faultOf = (error: unknown): Refused => {
   throw error;
 };
 
-/** Signs a JWT (RFC 7519); claims carry their own `iat` and `exp`, in seconds. */
-export const signJwt = (key: SigningKey, typ: string, claims: JWTPayload): Promise<string> =>
-  new SignJWT(claims).setProtectedHeader({ alg: key.alg, kid: key.kid, typ }).sign(key.key);
+const SIGN_PARAMETERS = { EdDSA: { name: "Ed25519" }, ES256: { name: "ECDSA", hash: "SHA-256" } } as const;
+const encoder = new TextEncoder();
+
+/** Signs a JWT (RFC 7519 §7.1); claims carry their own `iat` and `exp`, in seconds. By hand: a ticket is signed at every first request of a vehicle. */
+export const signJwt = async (key: SigningKey, typ: string, claims: JWTPayload): Promise<string> => {
+  const header = base64url.encode(JSON.stringify({ alg: key.alg, kid: key.kid, typ }));
+  const input = `${header}.${base64url.encode(JSON.stringify(claims))}`;
+  const signature = await crypto.subtle.sign(SIGN_PARAMETERS[key.alg], key.key, encoder.encode(input));
+  return `${input}.${base64url.encode(new Uint8Array(signature))}`;
+};
 
 const headerOf = (token: string): ProtectedHeaderParameters | null => {
   try {

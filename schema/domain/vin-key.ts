@@ -4,10 +4,12 @@ import type { Brand } from "./brand.ts";
 export type VinKey = Brand<string, "VinKey">;
 
 const VIN_KEY_LENGTH = 22;
+/** Enough for 22 characters of base64, in whole groups of three. */
+const VIN_KEY_BYTES = 18;
 
 /** The vinKey of a 32-byte HMAC-SHA-256 of the VIN under the pepper. */
 export const vinKeyOfMac = (mac: Uint8Array): VinKey =>
-  btoa(String.fromCharCode(...mac))
+  btoa(String.fromCharCode(...mac.subarray(0, VIN_KEY_BYTES)))
     .replaceAll("+", "-")
     .replaceAll("/", "_")
     .slice(0, VIN_KEY_LENGTH) as VinKey;

@@ -41,11 +41,12 @@ export const hasValidCheckDigit = (vin: Vin): boolean => vin.charAt(CHECK_POSITI
  * Errors: length, characters (I, O, Q, lower case, anything outside ASCII), uniform, check_digit.
  */
 export const parseVin = (input: string, market?: Market): Vin | VinFault => {
-  if ([...input].length !== VIN_LENGTH) return fault("length", `a VIN has 17 characters, this has ${[...input].length}`);
   if (!/^[A-HJ-NPR-Z0-9]{17}$/.test(input)) {
+    const { length } = [...input];
+    if (length !== VIN_LENGTH) return fault("length", `a VIN has 17 characters, this has ${length}`);
     return fault("characters", "a VIN has digits and upper-case letters except I, O and Q");
   }
-  if (new Set(input).size === 1) return fault("uniform", "a VIN is never one character repeated");
+  if (/^(.)\1+$/.test(input)) return fault("uniform", "a VIN is never one character repeated");
   const vin = input as Vin;
   const isChecked = [marketOfWmi(vin.slice(0, 3)), market ?? "other"].some((candidate) => CHECKED_MARKETS.has(candidate));
   if (isChecked && !hasValidCheckDigit(vin)) {
