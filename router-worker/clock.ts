@@ -20,5 +20,14 @@ export const TIMED_OUT = Symbol("timed out");
 export const withTimeout = <T>(clock: Clock, ms: number, promise: Promise<T>): Promise<T | typeof TIMED_OUT> =>
   new Promise((resolve, reject) => {
     const cancel = clock.after(ms, () => resolve(TIMED_OUT));
-    promise.then(resolve, reject).finally(cancel);
+    promise.then(
+      (value) => {
+        cancel();
+        resolve(value);
+      },
+      (error: unknown) => {
+        cancel();
+        reject(error);
+      },
+    );
   });

@@ -20,7 +20,8 @@ export type Resolution =
   | {
       readonly kind: "served";
       readonly served: Served;
-      readonly topology: Topology;
+      /** What it was decided by. */
+      readonly held: HeldTopology;
       readonly origin: Origin;
       /** What was found, when the answer follows from that and the topology alone. */
       readonly found?: FoundRecord;
@@ -71,27 +72,27 @@ export const staleOf = (record: RouteRecord, topology: Topology): Served | null 
   return { ...served, reason: "stale", ttlSeconds: Math.min(served.ttlSeconds, OWNER_DOWN_TTL_SECONDS) };
 };
 
-const answerStale = (lookup: Lookup, topology: Topology): Resolution => {
+const answerStale = (lookup: Lookup, held: HeldTopology): Resolution => {
   if (lookup.kind !== "found") return refused(lookup.kind === "missing" ? "placement_unavailable" : "edge_cold");
-  const served = staleOf(lookup.record, topology);
-  return served === null ? refused("edge_cold") : { kind: "served", served, topology, origin: lookup.origin };
+  const served = staleOf(lookup.record, held.topology);
+  return served === null ? refused("edge_cold") : { kind: "served", served, held, origin: lookup.origin };
 };
 
 const askPast = async (deps: ResolveDeps, ask: ResolveAsk, held: HeldTopology, lookup: Lookup): Promise<Resolution> => {
   const verdict = await (lookup.kind === "found" ? deps.confirm(ask) : deps.place(ask));
-  if (verdict.kind === "away") return answerStale(lookup, held.topology);
+  if (verdict.kind === "away") return answerStale(lookup, held);
   if (verdict.kind === "refused") {
     if (verdict.code === "not_enrolled") deps.store.learn(ask.vehicle, null);
-    else if (lookup.kind === "found") return answerStale(lookup, held.topology);
+    else if (lookup.kind === "found") return answerStale(lookup, held);
     return refused(verdict.code);
   }
   deps.store.learn(ask.vehicle, verdict.record);
   const isKnown = serveOf(verdict.record, held.topology) !== null;
-  const { topology } = isKnown ? held : ((await deps.topology.pastCache()) ?? held);
-  const served = serveOf(verdict.record, topology);
+  const current = isKnown ? held : ((await deps.topology.pastCache()) ?? held);
+  const served = serveOf(verdict.record, current.topology);
   if (served === null) return refused("placement_unavailable");
   const reason = served.reason === "failover" ? "failover" : verdict.reason;
-  return { kind: "served", served: { ...served, reason }, topology, origin: "control" };
+  return { kind: "served", served: { ...served, reason }, held: current, origin: "control" };
 };
 
 /** Whether the copy is good enough to be answered without control. */
@@ -110,10 +111,10 @@ export const resolve = async (deps: ResolveDeps, held: HeldTopology, ask: Resolv
   if (lookup.kind !== "found") return askPast(deps, ask, held, lookup);
   if (isTrusted(lookup, ask.minEpoch)) {
     const served = serveOf(lookup.record, held.topology);
-    if (served !== null) return { kind: "served", served, topology: held.topology, origin: lookup.origin, found: lookup };
+    if (served !== null) return { kind: "served", served, held, origin: lookup.origin, found: lookup };
     const newer = (await deps.topology.pastCache()) ?? held;
     const again = serveOf(lookup.record, newer.topology);
-    if (again !== null) return { kind: "served", served: again, topology: newer.topology, origin: lookup.origin };
+    if (again !== null) return { kind: "served", served: again, held: newer, origin: lookup.origin };
     return askPast(deps, ask, newer, lookup);
   }
   return askPast(deps, ask, held, lookup);

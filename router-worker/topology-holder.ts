@@ -15,6 +15,8 @@ export type HeldTopology = {
   /** When it was last found to be the published one. */
   readonly readAtMs: number;
   readonly isCanary: boolean;
+  /** Counts the documents taken: two with the same number are the same. */
+  readonly generation: number;
 };
 
 export const TOPOLOGY_REFUSALS = ["invalid", "older", "too_many_cells_lost"] as const;
@@ -68,8 +70,10 @@ export const createTopologyHolder = (options: {
       options.onRefused(verdict.reason);
       return;
     }
-    held = { topology, trust: trustOf(topology, held?.trust ?? null), origin, readAtMs: clock.now(), isCanary };
-    if (verdict !== null && origin !== "last_known_good" && !isCanary) keepAlive(shelf.write(TOPOLOGY_KEY, text));
+    const generation = (held?.generation ?? 0) + (verdict === null ? 0 : 1);
+    held = { topology, trust: trustOf(topology, held?.trust ?? null), origin, readAtMs: clock.now(), isCanary, generation };
+    const writing = verdict !== null && origin !== "last_known_good" && !isCanary ? shelf.write(TOPOLOGY_KEY, text) : undefined;
+    if (writing !== undefined) keepAlive(writing);
   };
 
   const takeFromControl = async (): Promise<void> => {

@@ -14,13 +14,14 @@ const tailOf = (credential: string): string => credential.slice(-32);
  * revocation drops them all. Bounded: the one used longest ago is verified anew.
  */
 export const createVerifiedCache = <T extends { readonly expiresAtSeconds: number }>(max: number): VerifiedCache<T> => {
-  const cache = new LRUCache<string, { readonly credential: string; readonly caller: T; readonly trust: Trust }>({ max });
+  const cache = new LRUCache<string, { readonly credential: string; readonly caller: T; readonly generation: number }>({ max });
   return {
     get(credential, trust, nowMs) {
       const cached = cache.get(tailOf(credential));
-      if (cached?.credential !== credential || cached.trust !== trust || cached.caller.expiresAtSeconds * 1000 <= nowMs) return undefined;
+      if (cached?.credential !== credential || cached.generation !== trust.generation || cached.caller.expiresAtSeconds * 1000 <= nowMs)
+        return undefined;
       return cached.caller;
     },
-    set: (credential, trust, caller) => void cache.set(tailOf(credential), { credential, caller, trust }),
+    set: (credential, trust, caller) => void cache.set(tailOf(credential), { credential, caller, generation: trust.generation }),
   };
 };

@@ -28,7 +28,7 @@ export const serveKept = (deps: RouterDeps, headers: Headers): Answer | undefine
   const nowMs = deps.clock.now();
   const caller = deps.credentials.device.seen(authorization, held.trust, nowMs);
   const kept = caller?.kept;
-  if (caller === undefined || kept === undefined || kept.topology !== held.topology || !isTicketFresh(kept.answer, nowMs / 1000))
+  if (caller === undefined || kept === undefined || kept.generation !== held.generation || !isTicketFresh(kept.answer, nowMs / 1000))
     return undefined;
   if (headers.get(MIN_EPOCH_HEADER) !== null || !isRecordHeld(deps, caller.vehicle, kept, nowMs)) return undefined;
   if (!isWithinLimits(caller, nowMs) || !deps.sampler.passes()) return undefined;

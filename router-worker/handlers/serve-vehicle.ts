@@ -49,12 +49,13 @@ export const serveVehicle = async (deps: RouterDeps, c: Context): Promise<Answer
     logRefused(deps, c, vehicle, resolution.code);
     throw refusalOf(deps, resolution.code);
   }
-  const { served, topology, origin, found } = resolution;
-  const answer = await deps.answers.of(vehicle, served, topology);
+  const { served, origin, found } = resolution;
+  const answer = await deps.answers.of(vehicle, served, resolution.held);
   const { cell, epoch, reason } = served;
   logServed(deps, c, vehicle, { cell, epoch, reason, origin });
   const mayKeep = found !== undefined && reason === "assigned";
-  caller.kept = mayKeep ? { answer, record: found.record, lease: found.lease ?? NO_LEASE, topology } : undefined;
+  const { generation } = resolution.held;
+  caller.kept = mayKeep ? { answer, record: found.record, lease: found.lease ?? NO_LEASE, generation } : undefined;
   instruments.lookups[origin].inc();
   instruments.served[reason].inc();
   instruments.decisions.observe((clock.monotonic() - startedAtMs) / 1000);

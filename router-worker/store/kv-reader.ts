@@ -29,7 +29,7 @@ export const createKvReader = (options: {
   const { kv, clock, breaker, timeoutMs, observe } = options;
   const getOptions = { type: "text", cacheTtl: options.cacheTtlSeconds } as const;
 
-  const get = async (key: string): Promise<DocumentRead> => {
+  const outcomeOf = async (key: string): Promise<DocumentRead> => {
     try {
       const value = await withTimeout(clock, timeoutMs, kv.get(key, getOptions));
       if (value === TIMED_OUT) return { kind: "unreachable" };
@@ -47,11 +47,11 @@ export const createKvReader = (options: {
         observe("short_circuit", 0);
         return { kind: "unreachable" };
       }
-      const startedAtMs = clock.now();
-      const read = await get(key);
+      const startedAtMs = clock.monotonic();
+      const read = await outcomeOf(key);
       if (read.kind === "unreachable") breaker.failed();
       else breaker.succeeded();
-      observe(read.kind, clock.now() - startedAtMs);
+      observe(read.kind, clock.monotonic() - startedAtMs);
       return read;
     },
   };

@@ -11,10 +11,10 @@ export const createPacedShelf = (shelf: Shelf, pace: Bucket, clock: Clock, max: 
   const written = new LRUCache<string, string>({ max });
   return {
     read: (key) => shelf.read(key),
-    async write(key, value) {
-      if (written.get(key) === value || pace.take(1, clock.now()) > 0) return;
+    write(key, value) {
+      if (written.get(key) === value || pace.take(1, clock.now()) > 0) return undefined;
       written.set(key, value);
-      await shelf.write(key, value);
+      return shelf.write(key, value);
     },
   };
 };

@@ -45,8 +45,8 @@ export type RouteStore = {
   readDocument(key: string): Promise<DocumentRead>;
 };
 
-/** Last-known-good values that outlive the isolate. Reading never throws; writing is best effort. */
+/** Last-known-good values that outlive the isolate. Reading never throws; writing is best effort, and undefined where there is nothing to wait for. */
 export type Shelf = {
   read(key: string): Promise<string | null>;
-  write(key: string, value: string): Promise<void>;
+  write(key: string, value: string): Promise<void> | undefined;
 };

@@ -44,7 +44,8 @@ export const createWorkersKvStore = (options: {
       const record = read.kind === "found" ? parseText(read.text) : null;
       if (read.kind === "found" && record === null) options.onCorrupt();
       if (read.kind === "found" && record !== null) {
-        keepAlive(shelf.write(key, read.text));
+        const writing = shelf.write(key, read.text);
+        if (writing !== undefined) keepAlive(writing);
         return { kind: "record", record, origin: "kv" };
       }
     }
