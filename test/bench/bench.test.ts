@@ -112,9 +112,9 @@ describe("wrk's report", () => {
 });
 
 describe("the command line", () => {
-  test("both sections by default, one on demand, and nothing that makes no sense", () => {
+  test("all sections by default, one on demand, and nothing that makes no sense", () => {
     const onMeasured = () => undefined;
-    expect(parseBenchOptions([], onMeasured)).toMatchObject({ sections: ["edge", "cell"], seconds: 4, rounds: 5 });
+    expect(parseBenchOptions([], onMeasured)).toMatchObject({ sections: ["edge", "pop", "cell"], seconds: 4, rounds: 5 });
     expect(parseBenchOptions(["--only", "cell", "--rounds", "2"], onMeasured)).toMatchObject({ sections: ["cell"], rounds: 2 });
     for (const argv of [["--only", "x"], ["--rounds", "0"], ["--fast"]]) expect(() => parseBenchOptions(argv, onMeasured)).toThrow();
   });

@@ -4,6 +4,7 @@ import { benchCell } from "./cell.ts";
 import { benchEdge } from "./edge.ts";
 import { machineFacts } from "./machine.ts";
 import { type BenchOptions, HELP, parseBenchOptions, SECTIONS, type SectionName } from "./options.ts";
+import { benchPopHot } from "./pop-hot.ts";
 import type { Section } from "./section.ts";
 import { renderSection } from "./table.ts";
 
@@ -11,6 +12,7 @@ const RESULTS = join(import.meta.dirname, "RESULTS.md");
 
 const BENCHES: Readonly<Record<SectionName, (options: BenchOptions) => Promise<readonly Section[]>>> = {
   edge: async (options) => [await benchEdge(options)],
+  pop: benchPopHot,
   cell: benchCell,
 };
 

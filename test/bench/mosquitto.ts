@@ -1,21 +1,13 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { freePort } from "./free-port.ts";
+import { untilListening } from "./listening.ts";
 import type { Login } from "./load/packets.ts";
 import { findTool } from "./tools.ts";
 
 export type BareMosquitto = { readonly pid: number; readonly port: number; stop(): Promise<void> };
-
-const isListening = (port: number): Promise<boolean> =>
-  new Promise((resolve) => {
-    const socket = connect(port, "127.0.0.1");
-    socket.on("connect", () => resolve(true)).on("error", () => resolve(false));
-    socket.on("connect", () => socket.destroy());
-  });
 
 const configOf = (port: number, passwordFile: string | null): string =>
   [
@@ -47,9 +39,6 @@ export const startMosquitto = async (binary: string, logins: readonly Login[] | 
   writeFileSync(config, `${configOf(port, passwordFile)}\n`);
   const child = spawn(binary, ["-c", config], { stdio: "ignore" });
   process.once("exit", () => child.kill("SIGKILL"));
-  for (let i = 0; !(await isListening(port)); i++) {
-    if (i > 100 || child.exitCode !== null) throw new Error("mosquitto did not start");
-    await sleep(50);
-  }
+  await untilListening("mosquitto", child, port);
   return { pid: child.pid ?? 0, port, stop: () => stop(child, folder) };
 };

@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 
-export const SECTIONS = ["edge", "cell"] as const;
+export const SECTIONS = ["edge", "pop", "cell"] as const;
 export type SectionName = (typeof SECTIONS)[number];
 
 export type BenchOptions = {
@@ -11,9 +11,9 @@ export type BenchOptions = {
   readonly onMeasured: (name: string, rate: number) => void;
 };
 
-export const HELP = `npm run bench -- [options]: measures edge and cell beside their peers, prints the ratios and writes test/bench/RESULTS.md
+export const HELP = `npm run bench -- [options]: measures edge locations and cell beside their peers, prints the ratios and writes test/bench/RESULTS.md
 
-  --only edge|cell  one section only; RESULTS.md is then left as it is
+  --only NAME       one section only: ${SECTIONS.join(", ")}; RESULTS.md is then left as it is
   --seconds S       length of one measurement (default 4)
   --rounds N        measurements of each contender, taken in turn (default 5)
   --help`;

@@ -3,8 +3,13 @@ import { cpuSecondsOf, untilQuiet } from "./cpu.ts";
 /** How much was done in how long; `busyShare` is the share of one core that the load itself took, where it says so. */
 export type Work = { readonly count: number; readonly seconds: number; readonly busyShare?: number };
 
-/** A server under load. `pid` is the process that serves; its CPU time is read around each measurement. */
-export type Contender = { readonly name: string; readonly pid: number; readonly measure: () => Promise<Work> };
+/** A server under load. `pid` is the process that serves, `helperPids` what serves behind it; their CPU time is read around each measurement. */
+export type Contender = {
+  readonly name: string;
+  readonly pid: number;
+  readonly helperPids?: readonly number[];
+  readonly measure: () => Promise<Work>;
+};
 
 /** `perSecond` as the load saw it; `perCpuSecond` is the work done in a second of the server's CPU time, what it put off included. */
 export type Sample = { readonly perSecond: number; readonly perCpuSecond: number; readonly busyShare: number };
@@ -18,12 +23,15 @@ export const medianOf = (values: readonly number[]): number => {
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2;
 };
 
-const sampleOf = async ({ pid, measure }: Contender): Promise<Sample> => {
-  const before = cpuSecondsOf(pid);
+const cpuOf = ({ pid, helperPids = [] }: Contender): number =>
+  [pid, ...helperPids].reduce((sum, own) => sum + (cpuSecondsOf(own) ?? Number.NaN), 0);
+
+const sampleOf = async (contender: Contender): Promise<Sample> => {
+  const { pid, measure } = contender;
+  const before = cpuOf(contender);
   const { count, seconds, busyShare = Number.NaN } = await measure();
   await untilQuiet(pid);
-  const after = cpuSecondsOf(pid);
-  const perCpuSecond = before === null || after === null ? Number.NaN : count / (after - before);
+  const perCpuSecond = count / (cpuOf(contender) - before);
   return { perSecond: count / seconds, perCpuSecond, busyShare };
 };
 

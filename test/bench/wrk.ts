@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
+import type { EdgeVehicle } from "./edge-fleet.ts";
 import { pinned } from "./pin.ts";
 import type { Work } from "./rounds.ts";
 
@@ -35,14 +36,17 @@ export const runWrk = async (
   return work;
 };
 
-/** A wrk script that sends the tokens in turn. */
-export const tokenScript = (tokens: readonly string[]): string => `
-local tokens = { ${tokens.map((token) => `"${token}"`).join(", ")} }
+/** A wrk script in which the vehicles ask in turn; `X-Vin` is for peers that verify nothing. */
+export const requestScript = (vehicles: readonly EdgeVehicle[]): string => `
 local requests = {}
+local function add(token, vin)
+  requests[#requests + 1] = wrk.format("GET", "/v1/route", { ["Authorization"] = "Bearer " .. token, ["X-Vin"] = vin })
+end
+local lines = [[
+${vehicles.map(({ token, vin }) => `${token} ${vin}`).join("\n")}
+]]
 function init(args)
-  for i, token in ipairs(tokens) do
-    requests[i] = wrk.format("GET", "/v1/route", { ["Authorization"] = "Bearer " .. token })
-  end
+  for token, vin in lines:gmatch("(%S+) (%S+)") do add(token, vin) end
 end
 local at = 0
 function request()
@@ -50,3 +54,9 @@ function request()
   return requests[at]
 end
 `;
+
+/** The same requests as whole texts, for the bench's own generator. */
+export const requestTexts = (vehicles: readonly EdgeVehicle[]): string[] =>
+  vehicles.map(
+    ({ token, vin }) => `GET /v1/route HTTP/1.1\r\nHost: edge.bench.test\r\nAuthorization: Bearer ${token}\r\nX-Vin: ${vin}\r\n\r\n`,
+  );
