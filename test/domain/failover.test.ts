@@ -8,9 +8,10 @@ import {
   mayEndReturn,
   NEVER_FAILED_OVER,
 } from "#schema/domain/failover.ts";
-import { bidFarewell, handOver, isFailedOverFor, isStaying, mayActAsHost, welcome } from "#schema/domain/guest.ts";
+import { bidFarewell, type Guest, handOver, isFailedOverFor, isStaying, mayActAsHost, welcome } from "#schema/domain/guest.ts";
+import { isTableComplete, mayServe, type ServiceFacts } from "#schema/domain/serving.ts";
 import { advanceStanding, FIRST_STANDING, mayActAsOwner, type Standing } from "#schema/domain/standing.ts";
-import { moved } from "./admission-facts.ts";
+import { device, locked, moved, owned, SELF, ticket } from "./admission-facts.ts";
 import { anyFailover, failover, OWNER, STANDBY } from "./failover-samples.ts";
 import { cell } from "./samples.ts";
 
@@ -145,5 +146,37 @@ describe("the standby and its guest", () => {
 
   test("I2: a guest that had moved away from here keeps the higher epoch", () => {
     expect(welcome(OWNER, 2, 3, { record: moved(5, OWNER), stay: null }).record?.epoch).toBe(5);
+  });
+});
+
+describe("whether a cell serves a vehicle", () => {
+  const told = (phase: "serving" | "failed_over", term: number): Standing => ({ mode: "told", failover: failover(phase, term) });
+  const asking: Standing = { mode: "asking", failover: NEVER_FAILED_OVER };
+  const own = { record: owned(4), stay: null };
+  const facts = (standing: Standing, guest: Guest, peer = failover("failed_over", 2)): ServiceFacts => ({
+    ...{ standing, homeTerm: 0, guest, failoverOf: () => peer },
+  });
+
+  test.each<[string, ServiceFacts, boolean]>([
+    ["its own", facts(told("serving", 0), own), true],
+    ["its own, before control has answered", facts(asking, own), false],
+    ["its own, while it is failed over itself", facts(told("failed_over", 1), own), false],
+    ["one that is locked", facts(told("serving", 0), { record: locked(4), stay: null }), false],
+    ["a guest in this term", facts(told("serving", 0), welcome(OWNER, 2, 4, own)), true],
+    ["a guest of an earlier term", facts(told("serving", 0), welcome(OWNER, 1, 4, own)), false],
+    ["a guest whose owner serves again", facts(told("serving", 0), welcome(OWNER, 2, 4, own), failover("serving", 2)), false],
+    ["a guest, alone after a restart", facts({ ...asking, mode: "alone" }, welcome(OWNER, 2, 4, own)), true],
+    ["one that moved away", facts(told("serving", 0), { record: moved(4), stay: null }), false],
+  ])("%s", (_, service, expected) => {
+    expect(mayServe(service)).toBe(expected);
+  });
+
+  test("admission waits with what the cell would do as the owner, not with sending others on", () => {
+    const yielding = facts(told("failed_over", 1), own);
+    expect(isTableComplete(SELF, yielding, device)).toBe(false);
+    const away = facts(told("failed_over", 1), { record: moved(4), stay: null });
+    expect(isTableComplete(SELF, away, device)).toBe(true);
+    expect(isTableComplete(SELF, away, ticket(SELF, 5))).toBe(false);
+    expect(isTableComplete(SELF, facts(asking, away.guest), device)).toBe(false);
   });
 });

@@ -2,11 +2,12 @@ import type { VehicleRecord } from "#schema/domain/admission.ts";
 import type { CellId } from "#schema/domain/cell.ts";
 import { failCopy, grantLock, keepCopy, mayPull, type Obeyed, takeCopy, takeLock, takeSettle } from "#schema/domain/cell-move.ts";
 import { laterFailover } from "#schema/domain/failover.ts";
-import { bidFarewell, type Guest, handOver, isStaying, mayActAsHost } from "#schema/domain/guest.ts";
+import { bidFarewell, type Guest, handOver, isStaying } from "#schema/domain/guest.ts";
 import { hash53 } from "#schema/domain/hash.ts";
 import { mergeCommands } from "#schema/domain/merge.ts";
 import type { CopyOrder, MoveOrder, MoveReport } from "#schema/domain/move-message.ts";
-import { advanceStanding, mayActAsOwner } from "#schema/domain/standing.ts";
+import { mayServe, type ServiceFacts } from "#schema/domain/serving.ts";
+import { advanceStanding } from "#schema/domain/standing.ts";
 import type { Step } from "./checker.ts";
 import { type Message, send, type ToCell } from "./network.ts";
 import type { Rules } from "./rules.ts";
@@ -20,14 +21,14 @@ export const mergeData = (a: Data, b: Data): Data => ({
 const checksumOf = (data: Data): string => String(hash53(JSON.stringify(data)));
 export const guestOf = ({ holding, stay }: Cell): Guest => ({ record: holding.record, stay });
 
-/** Whether the cell may acknowledge and deliver for the vehicle at this moment: as its owner, or as the host of a guest. */
-export const serves = (world: World, id: CellId): boolean => {
-  const cell = cellOf(world, id);
-  const { record } = cell.holding;
-  if (cell.standing.mode === "asking") return false;
-  if (record?.state === "owned") return mayActAsOwner(cell.standing, cell.homeTerm);
-  return mayActAsHost(peerOf(id), cell.peer, guestOf(cell));
-};
+export const factsOf = (cell: Cell): ServiceFacts => ({
+  standing: cell.standing,
+  homeTerm: cell.homeTerm,
+  guest: guestOf(cell),
+  failoverOf: () => cell.peer,
+});
+
+export const serves = (world: World, id: CellId): boolean => mayServe(factsOf(cellOf(world, id)));
 
 /** Whether a session may stay, if only to wait: through a lock, a hand-over, or while the cell asks control. */
 const keepsSession = (world: World, id: CellId): boolean => {

@@ -3,9 +3,9 @@ import type { CellId } from "#schema/domain/cell.ts";
 import { see } from "#schema/domain/cell-move.ts";
 import { advanceCommand } from "#schema/domain/command.ts";
 import { isFailedOverFor, welcome } from "#schema/domain/guest.ts";
-import { mayActAsOwner } from "#schema/domain/standing.ts";
+import { isTableComplete } from "#schema/domain/serving.ts";
 import { VIN } from "../admission-facts.ts";
-import { guestOf, mergeData, serves, settleDown } from "./cells.ts";
+import { factsOf, guestOf, mergeData, serves, settleDown } from "./cells.ts";
 import type { Step } from "./checker.ts";
 import { send } from "./network.ts";
 import type { Rules } from "./rules.ts";
@@ -22,17 +22,14 @@ const credentials = (world: World): Credential[] => [
 ];
 
 const factsAt = (cell: Cell, self: CellId, credential: Credential): AdmissionFacts => {
-  const { record } = cell.holding;
-  const isNewsForSelf = credential.kind === "ticket" && credential.cell === self && credential.epoch > (record?.epoch ?? 0);
-  const isOwnersPart = isNewsForSelf || record?.state === "owned";
   const owner = peerOf(self);
   return {
     self,
     isOverBudget: false,
     claimedVin: VIN,
     credential,
-    record,
-    isTableComplete: isOwnersPart ? mayActAsOwner(cell.standing, cell.homeTerm) : cell.standing.mode !== "asking",
+    record: cell.holding.record,
+    isTableComplete: isTableComplete(self, factsOf(cell), credential),
     standbyFor: [owner],
     failedOver: isFailedOverFor(owner, cell.peer, guestOf(cell)) ? [owner] : [],
     replicas: cell.replicaEpoch === null ? [] : [owner],
