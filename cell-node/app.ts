@@ -10,6 +10,8 @@ import { type CommandRoutesContext, commandRoutes } from "./http/commands.ts";
 import { requireOperator } from "./http/operator.ts";
 import { telemetryRoutes } from "./http/telemetry.ts";
 import type { Metrics } from "./metrics.ts";
+import type { Marks } from "./move/marks.ts";
+import { moveRoutes } from "./move/routes.ts";
 import type { CellRules } from "./rules/attach.ts";
 import { ruleRoutes } from "./rules/routes.ts";
 import { StoreError } from "./store/engine.ts";
@@ -17,6 +19,7 @@ import { StoreError } from "./store/engine.ts";
 export type AppContext = CommandRoutesContext & {
   readonly key: SigningKey;
   readonly metrics: Metrics;
+  readonly marks: Marks;
   readonly rules: CellRules;
   readonly logger: Logger;
   /** False while the cell starts or stops. */
@@ -57,6 +60,7 @@ export const createApp = (context: AppContext): Hono => {
   });
   app.route("/v1/vehicles", commandRoutes(context));
   app.route("/v1/vehicles", telemetryRoutes(context));
+  app.route("/v1/moves", moveRoutes(context));
   app.route("/v1/rules", ruleRoutes({ ...context.rules, authorize: requireOperator(admission) }));
   return app;
 };

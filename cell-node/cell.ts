@@ -4,6 +4,7 @@ import { maySubscribe } from "#schema/domain/topic.ts";
 import type { Logger } from "#schema/http/log.ts";
 import type { AdmissionContext } from "./admission/admit-vehicle.ts";
 import { createCredentialReader } from "./admission/credentials.ts";
+import { createFooting } from "./admission/footing.ts";
 import { createTableCompleteness } from "./admission/table-completeness.ts";
 import { createTokenBucket } from "./admission/token-bucket.ts";
 import { isForgettable, type Vehicle } from "./admission/vehicle.ts";
@@ -20,15 +21,18 @@ import { type Listener, listenPlain, listenTls } from "./gateway/listeners.ts";
 import { startGbt32960 } from "./gbt32960/attach.ts";
 import { listenHttp } from "./http/listen.ts";
 import { createMetrics } from "./metrics.ts";
+import { startMoves } from "./move/attach.ts";
+import { loadMarks } from "./move/marks.ts";
 import { startRules } from "./rules/attach.ts";
 import { toRuleMessage } from "./rules/stored-message.ts";
 import { startEngine } from "./store/engine.ts";
 import { createStore } from "./store/store.ts";
 import { createControlClient } from "./sync/control-client.ts";
 import { loadIdentity } from "./sync/identity.ts";
-import { runLoop } from "./sync/run-loop.ts";
+import { createBell, runLoop } from "./sync/run-loop.ts";
 import { createSyncer } from "./sync/sync-loop.ts";
 import { createCommandDesk } from "./vehicle/command-desk.ts";
+import { createServing } from "./vehicle/serving.ts";
 import { takeMessage } from "./vehicle/take-message.ts";
 
 /** A running cell; ports are the ones really bound. */
@@ -44,6 +48,8 @@ export type CellDependencies = {
   readonly onFatal: (error: Error) => void;
   readonly limits?: Limits;
 };
+
+const WITHHELD = { kind: "withheld" } as const;
 
 const TICK_MS = 1_000;
 const RELOAD_MS = 5_000;
@@ -73,13 +79,18 @@ export const startCell = async (config: Config, { logger, onFatal, limits = LIMI
   let isStopping = false;
   const table = await loadVehicleTable(store);
   const completeness = createTableCompleteness(limits.silenceMs, clock.monotonicMs);
-  const dismiss = (vehicle: Vehicle) => broker.dismiss(vehicle.vinKey, farewellOf(vehicle, world));
+  const marks = await loadMarks(store);
+  const serving = createServing(createFooting({ table, completeness, world: () => world }));
+  const dismiss = (vehicle: Vehicle) => {
+    broker.dismiss(vehicle.vinKey, farewellOf(vehicle, world));
+    serving.review();
+  };
   const admission: AdmissionContext = { self: config.cell, table, world: () => world, completeness, clock, onMovedAway: dismiss };
 
   const commands = await createCommandDesk({
     ...{ self: config.cell, key: identity.key, store, clock, metrics, logger },
     broker: () => broker,
-    mayDeliver: completeness.isComplete,
+    serving,
   });
   const rules = await startRules(
     { admission, store, commands, logger, registry: metrics.registry },
@@ -88,20 +99,26 @@ export const startCell = async (config: Config, { logger, onFatal, limits = LIMI
   const messages = { store, commands, clock, metrics, rules: rules.engine };
   const broker: Broker = await createAedesBroker({
     hooks: {
-      onPublish: (session, publication) => takeMessage(messages, session, publication),
+      onPublish: async (session, publication) =>
+        (await serving.whenServed(session.vehicle, () => takeMessage(messages, session, publication))) ?? WITHHELD,
       maySubscribe: (session, filter) => maySubscribe(session.vin, filter),
       onSubscribed: (session) => void commands.deliverTo(session),
     },
     ...{ limits, maxSessions: config.hardLimit, logger },
   });
+  const bell = createBell();
+  const moves = await startMoves({
+    ...{ admission, key: identity.key, marks, serving, store, commands, broker, logger, dismiss },
+    onReport: bell.ring,
+  });
   const gateway = createGateway({
-    ...{ admission, broker, limits, metrics, logger },
+    ...{ admission, broker, limits, metrics, logger, onAdmitted: moves.onAdmitted },
     readCredential: createCredentialReader(limits.verifiedTokens),
     takeConnect: createTokenBucket(config.connectRate, config.connectBurst),
   });
 
   const isReady = () => !isStopping && completeness.isComplete();
-  const app = createApp({ ...{ admission, commands, store, limits, metrics, rules, logger, isReady }, key: identity.key });
+  const app = createApp({ ...{ admission, commands, store, limits, metrics, marks, rules, logger, isReady }, key: identity.key });
   const http = await listenHttp(app, config.http);
   const onSocket = gateway.accept;
   const { host } = config.http;
@@ -111,12 +128,19 @@ export const startCell = async (config: Config, { logger, onFatal, limits = LIMI
     config.gbt32960 === null
       ? null
       : await startGbt32960(
-          { admission, store, logger, registry: metrics.registry, onStored: (message) => rules.engine.take(toRuleMessage(message)) },
+          {
+            admission,
+            store,
+            serving,
+            logger,
+            registry: metrics.registry,
+            onStored: (message) => rules.engine.take(toRuleMessage(message)),
+          },
           { ...config.gbt32960, host, maxConnections: config.hardLimit },
         );
 
   const syncer = await createSyncer({
-    ...{ self: config.cell, store, table, completeness, clock, logger },
+    ...{ self: config.cell, store, table, completeness, clock, logger, marks, exchange: moves.exchange },
     control: createControlClient({
       ...{ urls: config.controlUrls, cell: config.cell, identity, clock },
       timeoutMs: limits.syncTimeoutMs,
@@ -135,7 +159,6 @@ export const startCell = async (config: Config, { logger, onFatal, limits = LIMI
       health: "ok",
       metrics: { sessions: broker.connected, vehicles: table.size },
       witness: [],
-      reports: [],
     }),
     onWorld: (next) => {
       world = next;
@@ -154,11 +177,16 @@ export const startCell = async (config: Config, { logger, onFatal, limits = LIMI
     retryMs: limits.retryMs,
     signal: stopping.signal,
     logger,
-    onPace: (outcome) => metrics.syncs.inc({ outcome }),
+    bell,
+    onPace(outcome) {
+      metrics.syncs.inc({ outcome });
+      serving.review();
+    },
   });
   const ticking = setInterval(() => {
     metrics.tableComplete.set(completeness.isComplete() ? 1 : 0);
     metrics.sessions.set(broker.connected);
+    serving.review();
     metrics.vehicles.set(table.size);
     rules.engine.tick(clock.nowMs());
     commands.sweep().catch((error: unknown) => logger.error("commands could not be swept", { error }));

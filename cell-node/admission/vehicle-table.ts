@@ -1,5 +1,5 @@
 import type { Vin } from "#schema/domain/vin.ts";
-import type { FactName, Store } from "../store/store.ts";
+import type { Changes, FactName, Store } from "../store/store.ts";
 import { isGone, parseVehicleRow, toVehicleRow, type Vehicle } from "./vehicle.ts";
 
 export type VehicleUpdate = {
@@ -9,11 +9,14 @@ export type VehicleUpdate = {
   /** Vehicles whose every trace goes. */
   readonly erase: readonly Vehicle[];
   readonly facts?: readonly (readonly [FactName, string])[];
+  /** Written in the same transaction. */
+  readonly with?: Omit<Changes, "vehicles" | "erased" | "facts">;
 };
 
 /** All vehicle records, in memory for reading and on disk before anyone is told. */
 export type VehicleTable = {
   get(vin: Vin): Vehicle | undefined;
+  byNumber(number: number): Vehicle | undefined;
   all(): Iterable<Vehicle>;
   readonly size: number;
   /** The number under which the store knows the vehicle: the one it had, or a new one. */
@@ -39,10 +42,24 @@ export const loadVehicleTable = async (store: Store): Promise<VehicleTable> => {
   let lastNumber = await store.lastVehicleNumber();
   const unsettled = new Map<Vin, Promise<void>>();
 
-  const put = (vin: Vin, vehicle: Vehicle | undefined) => (vehicle === undefined ? vehicles.delete(vin) : vehicles.set(vin, vehicle));
+  /** A number is one VIN's for ever. */
+  const vins = new Map([...vehicles.values()].map(({ number, vin }) => [number, vin]));
+
+  const put = (vin: Vin, vehicle: Vehicle | undefined): void => {
+    if (vehicle === undefined) {
+      vehicles.delete(vin);
+      return;
+    }
+    vehicles.set(vin, vehicle);
+    vins.set(vehicle.number, vin);
+  };
 
   return {
     get: (vin) => vehicles.get(vin),
+    byNumber(number) {
+      const vin = vins.get(number);
+      return vin === undefined ? undefined : vehicles.get(vin);
+    },
     all: () => vehicles.values(),
     get size() {
       return vehicles.size;
@@ -51,7 +68,7 @@ export const loadVehicleTable = async (store: Store): Promise<VehicleTable> => {
       const number = vehicles.get(vin)?.number ?? goneNumbers.get(vin);
       return number ?? ++lastNumber;
     },
-    async update({ set, drop, erase, facts = [] }) {
+    async update({ set, drop, erase, facts = [], with: more }) {
       const changes = [
         ...set.map((vehicle) => [vehicle.vin, vehicle] as const),
         ...[...drop, ...erase].map(({ vin }) => [vin, undefined] as const),
@@ -64,6 +81,7 @@ export const loadVehicleTable = async (store: Store): Promise<VehicleTable> => {
         vehicles: [...set.map(toVehicleRow), ...drop.map((vehicle) => ({ ...toVehicleRow(vehicle), state: "gone" }))],
         erased: erase.map(({ number }) => number),
         facts,
+        ...more,
       });
       for (const [vin] of changes) unsettled.set(vin, saved);
       try {

@@ -10,6 +10,7 @@ export type World = {
   readonly ownerIssuers: IssuerRing;
   readonly operatorIssuers: IssuerRing;
   readonly keysOfPop: (pop: string) => KeyRing | undefined;
+  readonly keysOfCell: (cell: CellId) => KeyRing | undefined;
   readonly revoked: ReadonlySet<string>;
   readonly endpointsOf: (cell: CellId) => Endpoints | undefined;
   readonly standbyFor: readonly CellId[];
@@ -23,6 +24,7 @@ const EMPTY_VIEW = CellView.parse({
 
 export const createWorld = (view: CellView = EMPTY_VIEW): World => {
   const popRings = new Map(Object.entries(view.popKeys).map(([pop, keys]) => [pop, createKeyRing(keys)]));
+  const cellRings = new Map(Object.entries(view.cellKeys ?? {}).map(([cell, keys]) => [cell, createKeyRing(keys)]));
   const endpoints = new Map(Object.entries(view.endpoints));
   return {
     version: view.version,
@@ -30,6 +32,7 @@ export const createWorld = (view: CellView = EMPTY_VIEW): World => {
     ownerIssuers: createIssuerRing(view.issuers, "owner"),
     operatorIssuers: createIssuerRing(view.issuers, "operator"),
     keysOfPop: (pop) => popRings.get(pop),
+    keysOfCell: (cell) => cellRings.get(cell),
     revoked: new Set(view.revoked),
     endpointsOf: (cell) => endpoints.get(cell),
     standbyFor: view.standbyFor,

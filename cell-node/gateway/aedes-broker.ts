@@ -33,12 +33,17 @@ type Live = {
 };
 
 const NOT_AUTHORIZED = 0x87;
+const NOTICE_MS = 500;
 
 /** [MQTT-3.1.2-29]: who asked for no problem information gets no reason string. aedes keeps the wish and has no name for it. */
 const wantsReason = (client: Client): boolean => (client as { _requestProblemInformation?: boolean })._requestProblemInformation !== false;
 
 /** [MQTT-3.4.2], [MQTT-3.5.2]: the acknowledgement of a verdict; null where there is none, as for a will. */
-const encodeAck = (client: Client, { qos, messageId = 0 }: PublishPacket, verdict: PublishVerdict): Buffer | null => {
+const encodeAck = (
+  client: Client,
+  { qos, messageId = 0 }: PublishPacket,
+  verdict: Exclude<PublishVerdict, { kind: "withheld" }>,
+): Buffer | null => {
   if (qos === 0 || client.closed) return null;
   if (verdict.kind === "stored") return Buffer.from([0x40, 0x02, messageId >> 8, messageId & 0xff]);
   const reasonCode = verdict.kind === "invalid" ? verdict.reasonCode : NOT_AUTHORIZED;
@@ -67,8 +72,9 @@ export const createAedesBroker = async (options: AedesBrokerOptions): Promise<Br
   const sessions = new WeakMap<Client, Live>();
   const byVinKey = new Map<VinKey, Live>();
 
+  const memory = createSessionMemory();
   const aedes = new UplinkBroker({
-    persistence: createSessionMemory(),
+    persistence: memory,
     maximumPacketSize: limits.packetBytes,
     drainTimeout: limits.drainMs,
     connectTimeout: limits.connectMs,
@@ -85,6 +91,11 @@ export const createAedesBroker = async (options: AedesBrokerOptions): Promise<Br
       const acknowledge = live.keepPlace();
       hooks.onPublish(live.session, { topic: packet.topic, payload, qos: packet.qos }).then(
         (verdict) => {
+          if (verdict.kind === "withheld") {
+            // A session that was dismissed is on its way out, with a last word that must still reach the vehicle.
+            if (byVinKey.get(live.session.vinKey) === live) client.close();
+            return;
+          }
           const isRefused = verdict.kind !== "stored";
           if (isRefused && (live.session.level !== 5 || client.closed)) return done(new Error(verdict.reason));
           // QoS 2 goes on in aedes, which answers PUBREC; the rest is answered here, and for aedes it needs no answer any more.
@@ -148,10 +159,23 @@ export const createAedesBroker = async (options: AedesBrokerOptions): Promise<Br
       byVinKey.delete(vinKey);
       const { client, topics } = live;
       if (client.version !== 5 && notice !== null && topics.has(notice.topic)) {
-        client.publish(toPacket({ ...notice, contentType: "application/json" }), () => client.close());
+        // Its acknowledgement may wait behind messages that are not taken any more.
+        const timer = setTimeout(() => client.close(), NOTICE_MS);
+        client.publish(toPacket({ ...notice, contentType: "application/json" }), () => {
+          clearTimeout(timer);
+          client.close();
+        });
         return;
       }
       client.disconnect({ reasonCode, properties: { reasonString: reason, ...(reference !== null && { serverReference: reference }) } });
+    },
+    async remembered(vinKey) {
+      const subscriptions = await memory.subscriptionsByClient({ id: vinKey });
+      return subscriptions.map(({ topic, qos }) => ({ topic, qos }));
+    },
+    async remember(vinKey, subscriptions) {
+      await memory.cleanSubscriptions({ id: vinKey });
+      if (subscriptions.length > 0) await memory.addSubscriptions({ id: vinKey }, [...subscriptions]);
     },
     get connected() {
       return byVinKey.size;

@@ -9,11 +9,12 @@ export type Session = { readonly vin: Vin; readonly vinKey: VinKey; readonly veh
 /** What a vehicle published; topic aliases are resolved, wills look like any other message. */
 export type Publication = { readonly topic: string; readonly payload: Buffer; readonly qos: 0 | 1 | 2 };
 
-/** `stored`: acknowledge. `forbidden`: 0x87, or the end of an MQTT 3 connection. `invalid`: refuse this message only (MQTT 5). */
+/** `stored`: acknowledge. `forbidden`: 0x87, or the end of an MQTT 3 connection. `invalid`: refuse this message only (MQTT 5). `withheld`: no answer, the connection ends. */
 export type PublishVerdict =
   | { readonly kind: "stored" }
   | { readonly kind: "forbidden"; readonly reason: string }
-  | { readonly kind: "invalid"; readonly reasonCode: number; readonly reason: string };
+  | { readonly kind: "invalid"; readonly reasonCode: number; readonly reason: string }
+  | { readonly kind: "withheld" };
 
 export type BrokerHooks = {
   /** The acknowledgement waits for it; when it rejects, nothing was stored and the connection is cut. */
@@ -31,6 +32,8 @@ export type Delivery = {
   readonly correlationData?: string;
   readonly expiresInSeconds?: number;
 };
+
+export type Remembered = { readonly topic: string; readonly qos: 0 | 1 | 2 };
 
 /** Why a session ends by the cell's will: told with DISCONNECT to MQTT 5, with `notice` on the session topic to MQTT 3. */
 export type Farewell = {
@@ -50,6 +53,10 @@ export type Broker = {
   /** Sends with QoS 1; false when the session is over or has no such subscription. */
   deliver(session: Session, delivery: Delivery): Promise<boolean>;
   dismiss(vinKey: VinKey, farewell: Farewell): void;
+  /** What a session that outlives its connection is subscribed to. */
+  remembered(vinKey: VinKey): Promise<readonly Remembered[]>;
+  /** Puts a session in place for a vehicle that comes from elsewhere; with nothing, forgets it. */
+  remember(vinKey: VinKey, subscriptions: readonly Remembered[]): Promise<void>;
   readonly connected: number;
   /** Says goodbye to all and closes. */
   close(): Promise<void>;

@@ -5,7 +5,7 @@ import type { Logger } from "#schema/http/log.ts";
 import { type AdmissionContext, admitVehicle } from "../admission/admit-vehicle.ts";
 import type { CredentialReader, Presented } from "../admission/credentials.ts";
 import type { TokenBucket } from "../admission/token-bucket.ts";
-import { isServedHere } from "../admission/vehicle.ts";
+import { isServedHere, type Vehicle } from "../admission/vehicle.ts";
 import type { Limits } from "../config.ts";
 import type { Metrics } from "../metrics.ts";
 import type { Broker } from "./broker.ts";
@@ -19,6 +19,7 @@ export type GatewayContext = {
   readonly readCredential: CredentialReader;
   readonly takeConnect: TokenBucket;
   readonly broker: Broker;
+  readonly onAdmitted: (vehicle: Vehicle) => void;
   readonly limits: Limits;
   readonly metrics: Metrics;
   readonly logger: Logger;
@@ -72,6 +73,7 @@ export const createGateway = (context: GatewayContext): Gateway => {
     metrics.connects.inc({ outcome: "admitted" });
     const head = Buffer.concat([forwardedConnect(packet, vehicle.vinKey, limits.keepAliveSeconds), rest]);
     broker.handle(socket, head, { vin: vehicle.vin, vinKey: vehicle.vinKey, vehicle: vehicle.number, level: packet.level });
+    context.onAdmitted(vehicle);
   };
 
   const serve = async (socket: Socket): Promise<void> => {

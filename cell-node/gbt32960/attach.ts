@@ -4,6 +4,7 @@ import { type AdmissionContext, admitVehicle } from "../admission/admit-vehicle.
 import { isServedHere } from "../admission/vehicle.ts";
 import type { StoredMessage } from "../rules/stored-message.ts";
 import type { Store } from "../store/store.ts";
+import type { Serving } from "../vehicle/serving.ts";
 import { type Gbt32960Listener, listenGbt32960 } from "./listener.ts";
 import type { Gbt32960Ports, VinAdmission } from "./ports.ts";
 import type { Gbt32960Settings } from "./settings.ts";
@@ -11,6 +12,7 @@ import type { Gbt32960Settings } from "./settings.ts";
 export type CellParts = {
   readonly admission: AdmissionContext;
   readonly store: Store;
+  readonly serving: Serving;
   readonly logger: Logger;
   readonly registry: Registry;
   readonly onStored: (message: StoredMessage) => void;
@@ -27,9 +29,14 @@ const createAdmitVin =
     return vehicle !== undefined && isServedHere(vehicle) ? { kind: "admitted", vehicle } : { kind: "refused", refusal: "busy" };
   };
 
+/** Stores for a vehicle that is served now; rejects, and so is not acknowledged, when it is not. */
+const storeServed = async (serving: Serving, vehicle: number, work: () => Promise<undefined>): Promise<void> => {
+  if ((await serving.ifServed(vehicle, work)) === null) throw new Error("the vehicle is not served here at this moment");
+};
+
 /** Starts the protocol on the cell's own admission and store, beside MQTT. */
 export const startGbt32960 = (
-  { admission, store, logger, registry, onStored }: CellParts,
+  { admission, store, serving, logger, registry, onStored }: CellParts,
   options: Gbt32960Settings & { readonly host: string; readonly maxConnections: number },
 ): Promise<Gbt32960Listener> => {
   const labelNames = ["outcome"];
@@ -47,14 +54,13 @@ export const startGbt32960 = (
     admitVin: createAdmitVin(admission),
     async storeTelemetry(vehicle, { id, receivedAt, payload }) {
       const text = JSON.stringify(payload);
-      await store.storeTelemetry({ vehicle: vehicle.number, id, receivedAt, payload: text });
+      await storeServed(serving, vehicle.number, () => store.storeTelemetry({ vehicle: vehicle.number, id, receivedAt, payload: text }));
       onStored({ vehicle, channel: "telemetry", idOf: () => id, receivedAt, data: payload, sizeBytes: text.length });
     },
     async storeEvents(vehicle, events, receivedAt) {
       const rows = events.map((event) => ({ event, id: `${event.source}\n${event.id}`, text: JSON.stringify(event) }));
-      await store.save({
-        uplinks: rows.map(({ id, text }) => ["events", { vehicle: vehicle.number, id, receivedAt, payload: text }] as const),
-      });
+      const uplinks = rows.map(({ id, text }) => ["events", { vehicle: vehicle.number, id, receivedAt, payload: text }] as const);
+      await storeServed(serving, vehicle.number, () => store.save({ uplinks }));
       for (const { event, id, text } of rows)
         onStored({ vehicle, channel: "events", idOf: () => id, receivedAt, data: event, sizeBytes: text.length });
     },

@@ -8,6 +8,9 @@ export const READS = {
   lastVehicleNumber: "select coalesce(max(seq), 0) as number from sqlite_sequence where name = 'vehicles'",
   facts: "select name, value from facts",
   openCommands: `select ${COMMAND_COLUMNS} from commands where state in ('queued', 'sent', 'accepted') order by created_at, id`,
+  commandsSince: `select ${COMMAND_COLUMNS} from commands
+    where vehicle = ?1 and (created_at >= ?2 or state in ('queued', 'sent', 'accepted')) order by id`,
+  marks: `select vehicle, move_id as moveId, step, role, peer, checksum, is_seen as isSeen, locked_at as lockedAt, session from move_marks`,
   commandById: `select ${COMMAND_COLUMNS} from commands where vehicle = ? and id = ?`,
   commandByIdempotencyKey: `select ${COMMAND_COLUMNS} from commands where idempotency_key = ?`,
   /** Parameters: vehicle, from, to, position (received_at, sequence), limit, last indexed sequence. A repeated id counts once, the first. */

@@ -1,4 +1,5 @@
 import type { CommandState } from "#schema/domain/command.ts";
+import type { MoveRole } from "#schema/domain/move-message.ts";
 import type { Engine } from "./engine.ts";
 import type { WriteKind } from "./writes.ts";
 
@@ -53,6 +54,19 @@ export type TelemetryQuery = {
   readonly limit: number;
 };
 
+/** A row of `move_marks`; see schema/db/cell/moves.ts. */
+export type MarkRow = {
+  readonly vehicle: number;
+  readonly moveId: string;
+  readonly step: number;
+  readonly role: MoveRole;
+  readonly peer: string;
+  readonly checksum: string | null;
+  readonly isSeen: boolean;
+  readonly lockedAt: number | null;
+  readonly session: string | null;
+};
+
 export type FactName = "cursor" | "view" | "incarnation" | "registered" | "state";
 
 /** What the parts of the cell may write; everything in one call is one transaction. */
@@ -63,6 +77,12 @@ export type Changes = {
   readonly facts?: readonly (readonly [FactName, string])[];
   readonly commands?: readonly CommandRow[];
   readonly commandStates?: readonly CommandRow[];
+  /** Commands of another cell, which take the place of what is known of them here. */
+  readonly copiedCommands?: readonly CommandRow[];
+  /** Numbers of vehicles whose commands another cell has. */
+  readonly erasedCommands?: readonly number[];
+  readonly copiedTelemetry?: readonly MessageRow[];
+  readonly marks?: readonly MarkRow[];
   readonly uplinks?: readonly (readonly [UplinkChannel, MessageRow])[];
   readonly misfits?: readonly MisfitRow[];
 };
@@ -76,17 +96,24 @@ export type Store = {
   facts(): Promise<ReadonlyMap<FactName, string>>;
   /** Commands that are not final, oldest first. */
   openCommands(): Promise<readonly CommandRow[]>;
+  /** Open ones, and all that were created since. In order of id. */
+  commandsSince(vehicle: number, since: number): Promise<readonly CommandRow[]>;
+  marks(): Promise<readonly MarkRow[]>;
   commandById(vehicle: number, id: string): Promise<CommandRow | null>;
   commandByIdempotencyKey(key: string): Promise<CommandRow | null>;
   telemetry(query: TelemetryQuery): Promise<readonly TelemetryRow[]>;
   close(): Promise<void>;
 };
 
-const ERASE = ["erasedVehicles", "erasedTelemetry", "erasedUplinks", "erasedMisfits", "erasedCommands"] as const;
+const ERASE = ["erasedVehicles", "erasedTelemetry", "erasedUplinks", "erasedMisfits", "erasedCommands", "erasedMarks"] as const;
 
 const commandValues = (row: CommandRow) => [
   ...[row.id, row.vehicle, row.type, row.arguments, row.state, row.result, row.createdAt, row.expiresAt, row.updatedAt],
   ...[row.requestedBy, row.token, row.idempotencyKey, row.bodyHash],
+];
+
+const markValues = (row: MarkRow) => [
+  ...[row.vehicle, row.moveId, row.step, row.role, row.peer, row.checksum, row.isSeen ? 1 : 0, row.lockedAt, row.session],
 ];
 
 const rowsOf = (changes: Changes): [WriteKind, string][] => {
@@ -98,6 +125,10 @@ const rowsOf = (changes: Changes): [WriteKind, string][] => {
   for (const number of changes.erased ?? []) for (const kind of ERASE) add(kind, number);
   for (const fact of changes.facts ?? []) add("facts", fact);
   for (const row of changes.commands ?? []) add("commands", commandValues(row));
+  for (const number of changes.erasedCommands ?? []) add("erasedCommands", number);
+  for (const row of changes.copiedCommands ?? []) add("copiedCommands", commandValues(row));
+  for (const row of changes.copiedTelemetry ?? []) add("copiedTelemetry", [row.vehicle, row.id, row.receivedAt, row.payload]);
+  for (const row of changes.marks ?? []) add("marks", markValues(row));
   for (const row of changes.commandStates ?? []) add("commandStates", [row.id, row.state, row.result, row.updatedAt]);
   for (const [channel, row] of changes.uplinks ?? []) add("uplinks", [row.vehicle, channel, row.id, row.receivedAt, row.payload]);
   for (const row of changes.misfits ?? [])
@@ -119,6 +150,8 @@ export const createStore = (engine: Engine): Store => {
     lastVehicleNumber: async () => (await read<{ number: number }>("lastVehicleNumber", []))[0]?.number ?? 0,
     facts: async () => new Map((await read<{ name: FactName; value: string }>("facts", [])).map(({ name, value }) => [name, value])),
     openCommands: () => read<CommandRow>("openCommands", []),
+    commandsSince: (vehicle, since) => read<CommandRow>("commandsSince", [vehicle, since]),
+    marks: async () => (await read<MarkRow>("marks", [])).map((row) => ({ ...row, isSeen: Boolean(row.isSeen) })),
     commandById: async (vehicle, id) => (await read<CommandRow>("commandById", [vehicle, id]))[0] ?? null,
     commandByIdempotencyKey: async (key) => (await read<CommandRow>("commandByIdempotencyKey", [key]))[0] ?? null,
     telemetry: ({ vehicle, from, to, after, limit }) =>

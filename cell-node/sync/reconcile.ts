@@ -1,6 +1,7 @@
 import type { AssignmentChange } from "#schema/api/sync.ts";
 import type { VehicleRecord } from "#schema/domain/admission.ts";
 import type { CellId } from "#schema/domain/cell.ts";
+import { type MoveMark, takeFeed } from "#schema/domain/cell-move.ts";
 import type { Vin } from "#schema/domain/vin.ts";
 import { sinceAfter, type Vehicle } from "../admission/vehicle.ts";
 import type { VehicleUpdate } from "../admission/vehicle-table.ts";
@@ -19,15 +20,15 @@ export type ReconcileInput = {
   readonly find: (vin: Vin) => Vehicle | undefined;
   readonly all: () => Iterable<Vehicle>;
   readonly numberFor: (vin: Vin) => number;
+  readonly markOf: (vehicle: Vehicle) => MoveMark | null;
 };
 
-type ToldRecord = Extract<VehicleRecord, { state: "owned" | "moved" | "locked" | "copied" }>;
+const isInMove = ({ record }: Vehicle): boolean => record.state === "locked" || record.state === "copied";
 
-/** The feed never unlocks: a granted lock ends by a higher epoch or its owner's word. */
-const recordTold = (self: CellId, cell: CellId, epoch: number, known: VehicleRecord | undefined): ToldRecord => {
-  if (cell !== self) return { state: "moved", epoch, movedTo: cell };
-  const isLocked = known?.state === "locked" && known.epoch === epoch;
-  return { state: isLocked ? "locked" : "owned", epoch };
+/** The feed never unlocks: a vehicle in a move is settled by its orders, or a higher epoch. */
+const recordTold = (cell: CellId, epoch: number, known: Vehicle | undefined, { self, markOf }: ReconcileInput): VehicleRecord => {
+  if (known !== undefined && isInMove(known)) return takeFeed(self, { record: known.record, mark: markOf(known) }, { cell, epoch });
+  return takeFeed(self, { record: null, mark: null }, { cell, epoch });
 };
 
 /** Epochs only rise (I2), but what was learnt from a ticket yields to the feed once the feed must have known of it. */
@@ -36,7 +37,9 @@ const yieldsTo = (known: Vehicle, epoch: number, { isCaughtUp, sentAtMs }: Recon
   return known.provisionalSince !== null && known.provisionalSince <= sentAtMs && isCaughtUp;
 };
 
-const isOwnRecord = ({ record }: Vehicle): boolean => record.state === "owned" || record.state === "locked" || record.state === "copied";
+/** A vehicle in a move is asked about by name: no snapshot decides over it. */
+const isNamedInSnapshots = (vehicle: Vehicle, markOf: ReconcileInput["markOf"]): boolean =>
+  vehicle.record.state === "owned" || (isInMove(vehicle) && markOf(vehicle) === null);
 
 const isSame = (known: Vehicle, next: Vehicle): boolean =>
   known.provisionalSince === next.provisionalSince &&
@@ -45,7 +48,7 @@ const isSame = (known: Vehicle, next: Vehicle): boolean =>
 
 /** What a sync changes in the vehicle table: the last word on each VIN wins; a snapshot drops own records that it does not name. */
 export const reconcile = (input: ReconcileInput): VehicleUpdate => {
-  const { self, nowMs } = input;
+  const { nowMs } = input;
   const last = new Map(input.changes.map((change) => [change.vin, change]));
   const set: Vehicle[] = [];
   const drop: Vehicle[] = [];
@@ -57,7 +60,7 @@ export const reconcile = (input: ReconcileInput): VehicleUpdate => {
       if (known !== undefined) erase.push(known);
       continue;
     }
-    const record = recordTold(self, cell, epoch, known?.record);
+    const record = recordTold(cell, epoch, known, input);
     const next: Vehicle = {
       number: input.numberFor(vin),
       vin,
@@ -70,7 +73,7 @@ export const reconcile = (input: ReconcileInput): VehicleUpdate => {
   }
   if (input.isSnapshot) {
     for (const vehicle of input.all()) {
-      if (isOwnRecord(vehicle) && vehicle.provisionalSince === null && !last.has(vehicle.vin)) drop.push(vehicle);
+      if (isNamedInSnapshots(vehicle, input.markOf) && vehicle.provisionalSince === null && !last.has(vehicle.vin)) drop.push(vehicle);
     }
   }
   return { set, drop, erase };

@@ -7,6 +7,8 @@ import type { Vehicle } from "../admission/vehicle.ts";
 import type { VehicleTable } from "../admission/vehicle-table.ts";
 import { createWorld, type World } from "../admission/world.ts";
 import type { Clock } from "../clock.ts";
+import type { Exchange } from "../move/exchange.ts";
+import type { Marks } from "../move/marks.ts";
 import type { FactName, Store } from "../store/store.ts";
 import type { ControlAnswer, ControlClient } from "./control-client.ts";
 import { reconcile } from "./reconcile.ts";
@@ -22,7 +24,9 @@ export type SyncContext = {
   readonly logger: Logger;
   /** Null when there is no join token: the cell was registered before. */
   readonly registration: CellRegistration | null;
-  readonly observe: () => SyncRequest["observed"];
+  readonly observe: () => Omit<SyncRequest["observed"], "reports">;
+  readonly marks: Pick<Marks, "get">;
+  readonly exchange: Exchange;
   readonly onWorld: (world: World) => void;
   /** Vehicles that are another's, or nobody's, from now on. */
   readonly onLost: (vehicles: readonly Vehicle[]) => void;
@@ -31,17 +35,22 @@ export type SyncContext = {
 /** What to do next: sync again at once, at the usual pace, or after a failure. */
 export type Pace = "at_once" | "usual" | "failed";
 
-export type Syncer = { step(): Promise<Pace> };
+export type Syncer = {
+  step(): Promise<Pace>;
+  /** The usual pace, as control last asked for it. */
+  usualMs(): number;
+};
 
 /** The cell's side of §4.5. One `step` registers or exchanges one page; changes, cursor and view reach the disk in one transaction. */
 export const createSyncer = async (context: SyncContext): Promise<Syncer> => {
-  const { self, control, store, table, completeness, clock, logger } = context;
+  const { self, control, store, table, completeness, clock, logger, marks, exchange } = context;
   const facts = new Map(await store.facts());
   let cursor = facts.get("cursor") ?? null;
   let isRegistered = facts.has("registered") || context.registration === null;
   /** The pages so far, and when the first was asked for: what changed since is in the increments behind them. */
   let snapshot: { readonly changes: readonly AssignmentChange[]; readonly sentAtMs: number } | null = null;
   let viewVersion = 0;
+  let syncAfterMs = Number.POSITIVE_INFINITY;
 
   const known = CellView.safeParse(JSON.parse(facts.get("view") ?? "null")).data;
   if (known !== undefined) {
@@ -94,6 +103,7 @@ export const createSyncer = async (context: SyncContext): Promise<Syncer> => {
           find: table.get,
           all: table.all,
           numberFor: table.numberFor,
+          markOf: ({ number }) => marks.get(number),
         });
     const news: [FactName, string][] = [];
     if (!isPartial && answer.cursor !== facts.get("cursor")) news.push(["cursor", answer.cursor]);
@@ -113,7 +123,8 @@ export const createSyncer = async (context: SyncContext): Promise<Syncer> => {
   };
 
   const sync = async (): Promise<Pace> => {
-    const request: SyncRequest = { observed: context.observe(), cursor, viewVersion };
+    const { reports, ordersCursor } = exchange.ask();
+    const request: SyncRequest = { observed: { ...context.observe(), reports: [...reports] }, cursor, viewVersion, ordersCursor };
     const answer = await control.post(`/v1/cells/${self}/sync`, request);
     if (answer.kind !== "ok") return takeProblem(answer);
     const parsed = SyncAnswer.safeParse(answer.body);
@@ -122,10 +133,14 @@ export const createSyncer = async (context: SyncContext): Promise<Syncer> => {
       return "failed";
     }
     clock.correct(parsed.data.now, answer.sentAtMs, answer.receivedAtMs);
-    return take(parsed.data, answer.sentAtMs);
+    const pace = await take(parsed.data, answer.sentAtMs);
+    exchange.hear(parsed.data, reports);
+    syncAfterMs = parsed.data.syncAfterMs;
+    return pace;
   };
 
   return {
+    usualMs: () => syncAfterMs,
     step: () => (isRegistered || context.registration === null ? sync() : register(context.registration)),
   };
 };

@@ -1,4 +1,5 @@
 import { CommandResult } from "#schema/api/commands.ts";
+import { AppError } from "#schema/api/error.ts";
 import { signCommand } from "#schema/crypto/command-token.ts";
 import type { SigningKey } from "#schema/crypto/keys.ts";
 import type { CellId } from "#schema/domain/cell.ts";
@@ -12,6 +13,7 @@ import type { CommandRow, Store } from "../store/store.ts";
 import { createCourier } from "./courier.ts";
 import { createOpenCommands } from "./open-commands.ts";
 import { type JsonPayload, messageHash, type PayloadFault } from "./payload.ts";
+import type { Serving } from "./serving.ts";
 import { createWakers } from "./wakers.ts";
 
 export type CommandContext = {
@@ -20,7 +22,7 @@ export type CommandContext = {
   readonly store: Store;
   readonly clock: Clock;
   readonly broker: () => Broker;
-  readonly mayDeliver: () => boolean;
+  readonly serving: Serving;
   readonly metrics: Metrics;
   readonly logger: Logger;
 };
@@ -50,6 +52,14 @@ export type CommandDesk = {
   deliverTo(session: Session): Promise<void>;
   /** Stores what a vehicle reports, for commands of its own only. */
   takeResult(report: ReportedResult): Promise<PayloadFault | undefined>;
+  /** Whether a command is on its way to the vehicle, or being executed. */
+  isInFlight(vehicle: Vehicle): boolean;
+  /** The commands of a vehicle that came from another cell, signed by this one. */
+  signAgain(vehicle: Pick<Vehicle, "vin">, row: CommandRow): Promise<CommandRow>;
+  /** Stored commands that are this cell's to carry out from now on. */
+  adopt(rows: readonly CommandRow[]): void;
+  /** Lets go of the vehicle's commands; what is stored stays. */
+  release(vehicle: number): void;
   /** Ends what has expired and sends what still waits for a connected vehicle. */
   sweep(): Promise<void>;
 };
@@ -67,7 +77,7 @@ const uplinkOf = ({ session, id, receivedAt, json }: ReportedResult) => ({
 });
 
 export const createCommandDesk = async (context: CommandContext): Promise<CommandDesk> => {
-  const { self, key, store, clock, metrics } = context;
+  const { self, key, store, clock, metrics, serving } = context;
   const open = createOpenCommands(await store.openCommands());
   const unsettled = new Map<string, Promise<unknown>>();
   const wakers = createWakers();
@@ -102,6 +112,21 @@ export const createCommandDesk = async (context: CommandContext): Promise<Comman
     },
   });
 
+  const storeNew = async (vehicle: Vehicle, command: NewCommand): Promise<CommandRow> => {
+    const createdAt = clock.nowMs();
+    const iat = Math.floor(createdAt / 1000);
+    const exp = iat + command.expiresInSeconds;
+    const { id, type, requestedBy, idempotencyKey, bodyHash } = command;
+    const token = await signCommand(key, { cell: self, vin: vehicle.vin, id, type, arguments: command.arguments, iat, exp });
+    const row: CommandRow = {
+      ...{ id, vehicle: vehicle.number, type, arguments: JSON.stringify(command.arguments), state: "queued", result: null },
+      ...{ createdAt, expiresAt: exp * 1000, updatedAt: createdAt, requestedBy, token, idempotencyKey, bodyHash },
+    };
+    await store.save({ commands: [row] });
+    open.put(row);
+    return row;
+  };
+
   /** The command as it is on disk. */
   const settled = async (vehicle: number, id: string): Promise<CommandRow | null> => {
     await unsettled.get(id)?.catch(() => undefined);
@@ -113,17 +138,8 @@ export const createCommandDesk = async (context: CommandContext): Promise<Comman
     openFor: ({ number }) => open.of(number).length,
     find: ({ number }, id) => settled(number, id),
     async create(vehicle, command) {
-      const createdAt = clock.nowMs();
-      const iat = Math.floor(createdAt / 1000);
-      const exp = iat + command.expiresInSeconds;
-      const { id, type, requestedBy, idempotencyKey, bodyHash } = command;
-      const token = await signCommand(key, { cell: self, vin: vehicle.vin, id, type, arguments: command.arguments, iat, exp });
-      const row: CommandRow = {
-        ...{ id, vehicle: vehicle.number, type, arguments: JSON.stringify(command.arguments), state: "queued", result: null },
-        ...{ createdAt, expiresAt: exp * 1000, updatedAt: createdAt, requestedBy, token, idempotencyKey, bodyHash },
-      };
-      await store.save({ commands: [row] });
-      open.put(row);
+      const row = await serving.ifServed(vehicle.number, () => storeNew(vehicle, command));
+      if (row === null) throw new AppError("busy", "the vehicle is being moved");
       metrics.commands.inc({ state: "queued" });
       const session = context.broker().sessionOf(vehicle.vinKey);
       if (session !== undefined) void courier.deliver(session, open.of(vehicle.number));
@@ -146,10 +162,28 @@ export const createCommandDesk = async (context: CommandContext): Promise<Comman
       if ((await store.commandById(report.session.vehicle, report.id)) === null) return { kind: "invalid", reason: "no such command" };
       return store.save({ uplinks: [["command-result", uplinkOf(report)]] });
     },
+    isInFlight: ({ number }) => open.of(number).some(({ state }) => state !== "queued"),
+    async signAgain({ vin }, row) {
+      const [iat, exp] = [Math.floor(row.createdAt / 1000), row.expiresAt / 1000];
+      const args = JSON.parse(row.arguments) as Record<string, unknown>;
+      return { ...row, token: await signCommand(key, { cell: self, vin, id: row.id, type: row.type, arguments: args, iat, exp }) };
+    },
+    adopt(rows) {
+      for (const row of rows) if (!isFinal(row.state)) open.put(row);
+    },
+    release(vehicle) {
+      for (const row of open.of(vehicle)) {
+        open.remove(row);
+        courier.forget(row);
+        wakers.wake(row.id);
+      }
+    },
     async sweep() {
       const nowMs = clock.nowMs();
       const rows = [...open.all()];
-      await Promise.all(rows.filter((row) => deadlineOf(row) <= nowMs).map((row) => advance(row, "expire", null)));
+      await Promise.all(
+        rows.filter((row) => deadlineOf(row) <= nowMs).map((row) => serving.unlessHeld(row.vehicle, () => advance(row, "expire", null))),
+      );
       const behind = new Set(rows.filter(courier.isBehind).map(({ vehicle }) => vehicle));
       const sessions = behind.size === 0 ? [] : context.broker().sessions();
       for (const session of sessions) if (behind.has(session.vehicle)) await courier.deliver(session, open.of(session.vehicle));

@@ -3,11 +3,11 @@ import type { Logger } from "#schema/http/log.ts";
 import type { Clock } from "../clock.ts";
 import type { Broker, Session } from "../gateway/broker.ts";
 import type { CommandRow } from "../store/store.ts";
+import type { Serving } from "./serving.ts";
 
 export type CourierContext = {
   readonly broker: () => Broker;
-  /** False while the vehicle table is in doubt: nothing is delivered then. */
-  readonly mayDeliver: () => boolean;
+  readonly serving: Serving;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly onSent: (row: CommandRow) => Promise<void>;
@@ -21,14 +21,14 @@ export type Courier = {
   forget(row: CommandRow): void;
 };
 
-export const createCourier = ({ broker, mayDeliver, clock, logger, onSent }: CourierContext): Courier => {
+export const createCourier = ({ broker, serving, clock, logger, onSent }: CourierContext): Courier => {
   /** On which connection each command went out last: once is enough there, QoS 1 sees to the rest. */
   const handedTo = new Map<string, Session>();
 
   const isDue = (row: CommandRow): boolean => (row.state === "queued" || row.state === "sent") && row.expiresAt > clock.nowMs();
 
   const hand = async (session: Session, row: CommandRow): Promise<void> => {
-    if (!isDue(row) || !mayDeliver() || handedTo.get(row.id) === session) return;
+    if (!isDue(row) || handedTo.get(row.id) === session) return;
     handedTo.set(row.id, session);
     const isSent = await broker().deliver(session, {
       topic: topicOf(session.vin, "commands"),
@@ -45,7 +45,7 @@ export const createCourier = ({ broker, mayDeliver, clock, logger, onSent }: Cou
   return {
     async deliver(session, rows) {
       try {
-        for (const row of rows) await hand(session, row);
+        for (const row of rows) await serving.ifServed(session.vehicle, () => hand(session, row));
       } catch (error) {
         logger.error("a command could not be sent", { vinKey: session.vinKey, error });
       }

@@ -35,6 +35,8 @@ export const telemetry = sqliteTable(
     receivedAt: integer("received_at").notNull(),
     payload: text().notNull(),
     isIndexed: integer("is_indexed", { mode: "boolean" }).notNull().default(false),
+    /** Came with the vehicle from another cell, which sends it on to the centre. */
+    isCopied: integer("is_copied", { mode: "boolean" }).notNull().default(false),
   },
   (table) => [
     uniqueIndex("telemetry_by_id").on(table.vehicle, table.id).where(sql`is_indexed = 1`),
@@ -87,7 +89,7 @@ export const commands = sqliteTable(
     idempotencyKey: text("idempotency_key").notNull().unique(),
     bodyHash: text("body_hash").notNull(),
   },
-  (table) => [index("commands_by_state").on(table.state, table.expiresAt)],
+  (table) => [index("commands_by_state").on(table.state, table.expiresAt), index("commands_by_vehicle").on(table.vehicle, table.createdAt)],
 );
 
 /** Single values: `cursor`, `view`, `incarnation`, `registered`. */

@@ -36,6 +36,8 @@ export type Control = {
   /** What cells have sent, newest last. */
   readonly requests: SyncRequest[];
   readonly registrations: unknown[];
+  /** Members that are added to each answer. */
+  extend: ((cell: CellId, request: SyncRequest) => Readonly<Record<string, unknown>>) | null;
   /** Answers instead of the sync while set. */
   answerWith: (() => Response) | null;
   /** Added to `now`: control lives in another time. */
@@ -55,6 +57,7 @@ export const startControl = async (port = 0): Promise<Control> => {
   const operator = await createSigner("ops");
   const feed: Change[] = [];
   let version = 1;
+  const cellKeys: Record<string, PublicJwk[]> = {};
   const issuers: TrustedIssuer[] = [
     { issuer: DEVICE_ISSUER, kind: "device", wmis: [""], keys: [device.jwk] },
     { issuer: OWNER_ISSUER, kind: "owner", wmis: [], keys: [owner.jwk] },
@@ -64,6 +67,7 @@ export const startControl = async (port = 0): Promise<Control> => {
     view: { endpoints: {}, revoked: [], standbyFor: [], failedOver: [] } as Control["view"],
     requests: [] as SyncRequest[],
     registrations: [] as unknown[],
+    extend: null as Control["extend"],
     answerWith: null as Control["answerWith"],
     skewMs: 0,
     timeline: 1,
@@ -89,8 +93,9 @@ export const startControl = async (port = 0): Promise<Control> => {
       hasMore,
       isSnapshot,
       ...(request.viewVersion !== version && {
-        view: { version, popKeys: { [POP]: [pop.jwk] }, issuers, standby: null, ...structuredClone(state.view) },
+        view: { version, popKeys: { [POP]: [pop.jwk] }, issuers, standby: null, cellKeys, ...structuredClone(state.view) },
       }),
+      ...state.extend?.(cell, request),
     };
   };
 
@@ -98,6 +103,7 @@ export const startControl = async (port = 0): Promise<Control> => {
   app.post("/v1/cells", async (c) => {
     const registration = (await c.req.json()) as Record<string, unknown>;
     state.registrations.push(registration);
+    cellKeys[String(registration["id"])] = [registration["publicKey"] as PublicJwk];
     const { id, region, zone, endpoints, capacity, release } = registration;
     const cell = { id, region, zone, endpoints, capacity, release, state: "active", health: "healthy", standby: null, vehicles: 0 };
     const rest = { weight: 1, tags: [], incarnation: 1, isProven: true, version: 1, createdAt: new Date().toISOString() };

@@ -22,7 +22,12 @@ const run = (
   const table = new Map<Vin, Vehicle>(known.map((vehicle) => [vehicle.vin, vehicle]));
   return reconcile({
     ...{ self: SELF, changes, isSnapshot: false, isCaughtUp: true, sentAtMs: SENT_AT, nowMs: NOW },
-    ...{ find: (vin: Vin) => table.get(vin), all: () => table.values(), numberFor: (vin: Vin) => table.get(vin)?.number ?? 8 },
+    ...{
+      find: (vin: Vin) => table.get(vin),
+      all: () => table.values(),
+      markOf: () => null,
+      numberFor: (vin: Vin) => table.get(vin)?.number ?? 8,
+    },
     ...more,
   });
 };
