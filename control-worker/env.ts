@@ -21,6 +21,7 @@ export const ledgerOf = (env: Env, logger: Logger): LedgerPort => {
     write: (statements, said) => ledger.write(statements, said).catch(orBusy),
     place: (candidates, mode, said) => ledger.place(candidates, mode, said).catch(orBusy),
     contact: (contact) => ledger.contact(contact).catch(orBusy),
+    heard: (cell) => ledger.heard(cell),
     status: () => ledger.status(),
   };
 };

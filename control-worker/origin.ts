@@ -29,6 +29,7 @@ export const attribute = (ledger: LedgerPort, origin: Origin, target: string): L
     write: (statements, said) => ledger.write(statements, statements.length === 0 ? {} : signed(said)),
     place: (candidates, mode, said) => ledger.place(candidates, mode, signed(said)),
     contact: (contact) => ledger.contact(contact),
+    heard: (cell) => ledger.heard(cell),
     status: () => ledger.status(),
   };
 };

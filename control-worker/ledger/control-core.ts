@@ -1,8 +1,10 @@
+import type { CellId } from "#schema/domain/cell.ts";
 import type { Logger } from "#schema/http/log.ts";
 import type { Config } from "../config.ts";
 import { CampaignLoop } from "../loops/campaign-loop.ts";
 import { finishDrains } from "../loops/finish-drains.ts";
 import { giveUpMoves } from "../loops/give-up-moves.ts";
+import { HealthLoop } from "../loops/health-loop.ts";
 import type { LoopDeps } from "../loops/port.ts";
 import type { PublishDeps, RouteKv } from "../publish/port.ts";
 import { Publisher } from "../publish/publisher.ts";
@@ -27,6 +29,7 @@ export type CoreOptions = {
   readonly holder: string;
   readonly clock: () => number;
   readonly random: () => number;
+  readonly fetch: LoopDeps["fetch"];
   readonly later: (run: () => void, milliseconds: number) => void;
 };
 
@@ -47,6 +50,7 @@ export class ControlCore implements LedgerPort {
   readonly #ledger: Ledger;
   readonly #publisher: Publisher;
   readonly #contacts = new Contacts();
+  readonly #health = new HealthLoop(this.#contacts);
   readonly #campaigns = new CampaignLoop();
   #trimmedAt = 0;
 
@@ -86,6 +90,10 @@ export class ControlCore implements LedgerPort {
     return { kind: "accepted" };
   }
 
+  async heard(cell: CellId): Promise<void> {
+    this.#contacts.hear(cell, this.#options.clock());
+  }
+
   /** What the alarm drives, about once a second. Publishing goes on by itself: the lease must not wait for it. */
   async tick(): Promise<void> {
     if ((await this.#renewIfDue()) !== null) return;
@@ -105,11 +113,16 @@ export class ControlCore implements LedgerPort {
 
   /** One turn of each loop; one that fails keeps neither the others nor the lease waiting. */
   async #turnLoops(): Promise<void> {
-    const { open, config, logger, clock } = this.#options;
+    const { open, config, logger, clock, fetch } = this.#options;
     const client = open();
     const write: LoopDeps["write"] = (statements, said) => this.write(statements, said);
-    const deps: LoopDeps = { database: databaseOf(client), write, config, logger, clock };
-    const loops = { campaigns: () => this.#campaigns.turn(deps), "giving up": () => giveUpMoves(deps), drains: () => finishDrains(deps) };
+    const deps: LoopDeps = { database: databaseOf(client), write, config, logger, clock, fetch };
+    const loops = {
+      health: () => this.#health.turn(deps),
+      campaigns: () => this.#campaigns.turn(deps),
+      "giving up": () => giveUpMoves(deps),
+      drains: () => finishDrains(deps),
+    };
     for (const [loop, turn] of Object.entries(loops)) {
       await turn().catch((error: unknown) => logger.warn("a loop failed", { loop, error }));
     }

@@ -1,5 +1,6 @@
 import { DurableObject } from "cloudflare:workers";
 import type { DurableObjectState } from "@cloudflare/workers-types";
+import type { CellId } from "#schema/domain/cell.ts";
 import { createLogger, type Logger } from "#schema/http/log.ts";
 import { parseConfig } from "../config.ts";
 import type { Env } from "../env.ts";
@@ -33,6 +34,7 @@ export class Ledger extends DurableObject<Env> implements LedgerPort {
         holder,
         clock: Date.now,
         random: Math.random,
+        fetch: (url, init) => fetch(url, init),
         later: (run, milliseconds) => void setTimeout(run, milliseconds),
       });
     });
@@ -48,6 +50,10 @@ export class Ledger extends DurableObject<Env> implements LedgerPort {
 
   async contact(contact: Contact) {
     return (await this.#awake()).contact(contact);
+  }
+
+  async heard(cell: CellId) {
+    (await this.#awake()).heard(cell);
   }
 
   async status() {

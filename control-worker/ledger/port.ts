@@ -28,6 +28,8 @@ export type PlacementOutcome =
       readonly vinKey: VinKey;
       readonly cell: CellId;
       readonly epoch: number;
+      /** The rule that chose the cell, where one did. */
+      readonly rule: string | null;
       /** Whether the registry row was made or changed. */
       readonly isChanged: boolean;
     }
@@ -46,6 +48,8 @@ export type Contact = {
   readonly knownRelease: string;
   readonly health: "ok" | "degraded";
   readonly metrics: Readonly<Record<string, number>>;
+  /** Whether this cell reaches others that it was asked about. */
+  readonly witness: readonly { readonly cell: CellId; readonly isReachable: boolean }[];
 };
 export type ContactOutcome = { readonly kind: "accepted" } | { readonly kind: "quarantined"; readonly incarnation: number } | Refused;
 
@@ -65,5 +69,7 @@ export type LedgerPort = {
   write(statements: readonly Statement[], said?: Said): Promise<WriteOutcome>;
   place(candidates: readonly Candidate[], mode: PlacementMode, said?: Said): Promise<PlaceOutcome>;
   contact(contact: Contact): Promise<ContactOutcome>;
+  /** The cell has called, although its call was refused: it is there. */
+  heard(cell: CellId): Promise<void>;
   status(): Promise<LedgerStatus>;
 };

@@ -10,4 +10,5 @@ export type LoopDeps = {
   readonly config: Config;
   readonly logger: Logger;
   readonly clock: () => number;
+  readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
 };

@@ -4,11 +4,11 @@ import { orderFor } from "#schema/domain/move.ts";
 import type { MoveOrder } from "#schema/domain/move-message.ts";
 import type { Vin } from "#schema/domain/vin.ts";
 import type { Deps } from "../deps.ts";
+import { SYNC_PACE_MS } from "../ledger/contacts.ts";
 import { findAssignment } from "../store/assignments.ts";
 import { findMoves, type MoveFact, readOrders, toMove } from "../store/moves.ts";
 
 const MAX_ORDERS = 500;
-const SYNC_PACE_MS = 2_000;
 const HURRIED_PACE_MS = 100;
 
 export type Given = { readonly orders: AddressedOrder[]; readonly ordersCursor: number; readonly syncAfterMs: number };

@@ -1,10 +1,10 @@
 import type { CampaignPlan, CampaignRequest, SkipReason } from "#schema/api/campaigns.ts";
+import { AppError } from "#schema/api/error.ts";
 import type { CellId } from "#schema/domain/cell.ts";
 import { type Move, planMove } from "#schema/domain/move.ts";
 import { choosePlacement, type PlacementCell } from "#schema/domain/placement.ts";
 import type { Deps } from "../deps.ts";
-import { toPlacementCell } from "../ledger/placement-facts.ts";
-import { listCells } from "../store/cells.ts";
+import { type CellRow, listCells } from "../store/cells.ts";
 import type { NewMove } from "../store/move-writes.ts";
 import { findMovables, listMovablesOf, type Movable, type Past, readInbound, readPast } from "../store/moves.ts";
 import { requireCell } from "./require.ts";
@@ -23,17 +23,20 @@ const select = async (deps: Deps, { selection }: CampaignRequest): Promise<{ fou
   return { found, missing: vins.length - found.length };
 };
 
+const toOpenCell = (row: CellRow, inbound: number, placeableAfterSeconds: number): PlacementCell => {
+  const { id, zone, state, health, weight, hardLimit, assigned, endpointsPublishedAt: publishedAt } = row;
+  const placeableAt = publishedAt === null ? Number.POSITIVE_INFINITY : publishedAt + placeableAfterSeconds * 1000;
+  return { id, zone, state, health, weight, room: hardLimit - assigned - inbound, placeableAt };
+};
+
 /** The cells that may be chosen; what other moves will bring them is not room any more. */
-const openCells = async (deps: Deps, targets: readonly CellId[] | null): Promise<Map<CellId, PlacementCell>> => {
-  for (const target of targets ?? []) await requireCell(deps, target);
-  const inbound = await readInbound(deps.database);
-  const rows = await listCells(deps.database);
-  const cells = rows
-    .filter(({ id }) => targets === null || targets.includes(id))
-    .map((row) =>
-      toPlacementCell({ ...row, room: row.hardLimit - row.assigned - (inbound.get(row.id) ?? 0) }, deps.config.placeableAfterSeconds),
-    );
-  return new Map(cells.map((cell) => [cell.id, cell]));
+const openCells = async ({ database, config }: Deps, targets: readonly CellId[] | null): Promise<Map<CellId, PlacementCell>> => {
+  const inbound = await readInbound(database);
+  const rows = await listCells(database);
+  const unknown = targets?.find((target) => rows.every(({ id }) => id !== target));
+  if (unknown !== undefined) throw new AppError("not_found", `there is no cell ${unknown}`);
+  const chosen = rows.filter(({ id }) => targets?.includes(id) ?? true);
+  return new Map(chosen.map((row) => [row.id, toOpenCell(row, inbound.get(row.id) ?? 0, config.placeableAfterSeconds)]));
 };
 
 type Judged = { readonly kind: "move"; readonly move: Move } | { readonly kind: "skip"; readonly reason: SkipReason };

@@ -1,6 +1,6 @@
 import { asc, eq, gt, sql } from "drizzle-orm";
 import { cells } from "#schema/db/control/tables.ts";
-import type { CellId } from "#schema/domain/cell.ts";
+import type { CellHealth, CellId } from "#schema/domain/cell.ts";
 import { type Database, reading } from "./database.ts";
 import { assertThat, build, type Statement, statement, statementOf } from "./statement.ts";
 
@@ -48,6 +48,10 @@ export const updateCell = (id: CellId, version: number, changes: Partial<CellRow
 export const updateObserved = (id: CellId, observed: { incarnation: number; release: string }): Statement =>
   statement("update cells set incarnation = max(incarnation, ?), release = ? where id = ?", observed.incarnation, observed.release, id);
 
+/** What control has observed of a cell; no new version for operators. */
+export const updateHealth = (id: CellId, before: CellHealth, after: CellHealth): Statement =>
+  statement("update cells set health = ? where id = ? and health = ?", after, id, before);
+
 /** The endpoints of these cells are at the edge now, unless they have changed since. */
 export const markEndpointsPublished = (published: readonly { id: string; endpoints: string }[], now: number): Statement =>
   statement(
@@ -58,5 +62,6 @@ export const markEndpointsPublished = (published: readonly { id: string; endpoin
   );
 
 export const readPlacementCells: Statement = statement(
-  `select id, zone, state, health, weight, hard_limit - assigned as room, endpoints_published_at as endpointsPublishedAt from cells`,
+  `select id, region, zone, tags, state, health, weight, hard_limit as hardLimit, hard_limit - assigned as room,
+          endpoints_published_at as endpointsPublishedAt from cells`,
 );

@@ -46,6 +46,7 @@ export type Control = {
 };
 
 let databases = 0;
+const noCell: Deps["fetch"] = async () => new Response(null, { status: 502 });
 
 /** A whole control-worker on a real libSQL file; only KV, the clock and the way to cells are the test's. */
 export const createControl = async (options: ControlOptions = {}): Promise<Control> => {
@@ -65,6 +66,7 @@ export const createControl = async (options: ControlOptions = {}): Promise<Contr
     clock: () => clock.now,
     random: () => 0.5,
     later: () => {},
+    fetch: options.fetch ?? noCell,
   });
   const client = database.open();
   const deps: Deps = {
@@ -75,7 +77,7 @@ export const createControl = async (options: ControlOptions = {}): Promise<Contr
     logger,
     clock: () => clock.now,
     sleep: async () => {},
-    fetch: options.fetch ?? (async () => new Response(null, { status: 502 })),
+    fetch: options.fetch ?? noCell,
   };
   const close = () => {
     client.close();

@@ -3,20 +3,29 @@ import { addCell, createMember, vinOf } from "./fleet.ts";
 import { MovingCell } from "./moving-cell.ts";
 
 export type MoveLab = {
+  /** Cells that answer the central probe. */
+  readonly alive: Set<string>;
   /** The control-worker of the moment: `crash` puts a new one in its place. */
   control: Control;
   readonly cells: Readonly<Record<"a" | "b" | "c", MovingCell>>;
 };
 
+const probing = (alive: ReadonlySet<string>) => async (url: string) => {
+  const [id = ""] = new URL(url).host.split(".");
+  if (!alive.has(id)) throw new TypeError("fetch failed");
+  return new Response("{}");
+};
+
 /** Three cells, the first with vehicles, on one control-worker. */
 export const createMoveLab = async (vehicles: number, zones: readonly (string | null)[] = []): Promise<MoveLab> => {
-  const control = await createControl();
+  const alive = new Set(["cell-a", "cell-b", "cell-c"]);
+  const control = await createControl({ fetch: probing(alive) });
   const make = async (id: string): Promise<MovingCell> => {
     const member = await createMember(id);
     await addCell(control, member, { zone: zones["abc".indexOf(id.slice(-1))] ?? null });
     return new MovingCell(member, () => Object.values(lab.cells));
   };
-  const lab: MoveLab = { control, cells: { a: await make("cell-a"), b: await make("cell-b"), c: await make("cell-c") } };
+  const lab: MoveLab = { alive, control, cells: { a: await make("cell-a"), b: await make("cell-b"), c: await make("cell-c") } };
   for (let n = 0; n < vehicles; n++) {
     await control.database.sql("insert into vehicles (vin, vin_key, market, updated_at) values (?, ?, 'eu', 1)", vinOf(n), keyOf(n));
     await control.database.sql("insert into assignments values (?, ?, 'cell-a', 1, 'single', 1)", vinOf(n), keyOf(n));
@@ -30,7 +39,7 @@ export const keyOf = (n: number): string => `vehicle-${n}`.padEnd(22, "x");
 /** The core of this instant is gone; another takes its place, with nothing but the tables. */
 export const crash = async (lab: MoveLab): Promise<void> => {
   const { now } = lab.control.clock;
-  lab.control = await createControl({ database: lab.control.database });
+  lab.control = await createControl({ database: lab.control.database, fetch: probing(lab.alive) });
   lab.control.clock.now = now;
 };
 

@@ -31,6 +31,8 @@ export class MovingCell {
   isLosingReports = false;
   /** Whether other cells can pull from it. */
   isReachable = true;
+  /** Whether it finds another cell alive, when it is asked. */
+  reaches: (cell: string) => boolean = () => true;
   cursor: string | null = null;
   ordersCursor = 0;
   last: SyncAnswer | null = null;
@@ -59,6 +61,7 @@ export class MovingCell {
       const step = heldMove(holding);
       return step === null ? [] : [{ kind: "held", vinKey, ...step }];
     });
+    const witness = (this.last?.desired.probe ?? []).map(({ cell }) => ({ cell, isReachable: this.reaches(cell) }));
     const answer = await call(control.app, "POST", `/v1/cells/${this.id}/sync`, {
       token: await assertionOf(control, this.member),
       body: {
@@ -66,6 +69,7 @@ export class MovingCell {
           incarnation: 1,
           release: "1.0.0",
           health: "ok",
+          witness,
           reports: this.isLosingReports ? [] : [...moves, ...held, ...this.more],
         },
         cursor: this.cursor,
