@@ -13,6 +13,7 @@ export const BUGS = {
       takeFeed(self, { record: record === null ? null : { ...record, epoch: Math.min(record.epoch, told.epoch - 1) }, mark }, told),
   },
   "a command signed again under another id": { ...RULES, signAgain: (id) => `${id} again` },
+  "an expiry that the vehicle does not look at": { ...RULES, refuses: (executed, id) => executed.includes(id) },
   "a message acknowledged before it is stored": { ...RULES, isStoredBeforeAcknowledged: false },
   "an epoch used twice": { ...RULES, nextEpoch: (own) => own },
 } as const satisfies Readonly<Record<string, Rules>>;

@@ -10,6 +10,8 @@ export type Rules = {
   readonly isStoredBeforeAcknowledged: boolean;
   /** The id under which the target of a move signs a pending command again (I9). */
   readonly signAgain: (id: string) => string;
+  /** Whether the vehicle refuses a command: it keeps ids until they expire (I9). */
+  readonly refuses: (executed: readonly string[], id: string, isExpired: boolean) => boolean;
   /** What a clock alone does to a record: nothing. */
   readonly onTimer: (record: VehicleRecord) => VehicleRecord;
 };
@@ -19,5 +21,6 @@ export const RULES: Rules = {
   takeFeed,
   isStoredBeforeAcknowledged: true,
   signAgain: (id) => id,
+  refuses: (executed, id, isExpired) => isExpired || executed.includes(id),
   onTimer: (record) => record,
 };

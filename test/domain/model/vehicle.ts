@@ -102,10 +102,9 @@ const deliver = (world: World, at: CellId): Step<World>[] => {
   });
 };
 
-/** The vehicle keeps the ids of commands until they expire, and refuses repeats and what has expired. */
-const receive = (world: World, id: string): World => {
+const receive = (world: World, id: string, rules: Rules): World => {
   const { executed, isCommandExpired } = world.vehicle;
-  if (executed.includes(id) || isCommandExpired) return withVehicle(world, { incoming: null });
+  if (rules.refuses(executed, id, isCommandExpired)) return withVehicle(world, { incoming: null });
   return withVehicle(world, { incoming: null, executed: [...executed, id], hasExecutedExpired: isCommandExpired });
 };
 
@@ -119,7 +118,7 @@ export const vehicleSteps = (world: World, rules: Rules, bounds: Bounds): Step<W
   return [
     { label: "the vehicle loses its connection", next: withVehicle(world, { at: null, incoming: null }), isFault: true },
     ...(serves(world, at) ? [...publish(world, at, rules), ...deliver(world, at)] : []),
-    ...(incoming === null ? [] : [{ label: `the vehicle receives ${incoming}`, next: receive(world, incoming), isFault: false }]),
+    ...(incoming === null ? [] : [{ label: `the vehicle receives ${incoming}`, next: receive(world, incoming, rules), isFault: false }]),
     ...expire,
   ];
 };
