@@ -13,6 +13,7 @@ import { mountHealth } from "./routes/health.ts";
 import { joiningOperations } from "./routes/joining.ts";
 import { moveOperations } from "./routes/moves.ts";
 import { placementOperations } from "./routes/placements.ts";
+import { ruleSetOperations } from "./routes/rule-sets.ts";
 import { syncOperations } from "./routes/sync.ts";
 import { vehicleOperations } from "./routes/vehicles.ts";
 
@@ -26,6 +27,7 @@ export const OPERATIONS: readonly Operation[] = [
   ...feedOperations,
   ...vehicleOperations,
   ...grantOperations,
+  ...ruleSetOperations,
   ...campaignOperations,
   ...moveOperations,
 ];

@@ -7,6 +7,7 @@ import type { PlacementFacts } from "./placement-facts.ts";
 import { EMPTY_PLAN, type PlacementPlan, type PlacementRequest, planPlacements } from "./plan-placements.ts";
 import type { Candidate, Change, PlacementMode, PlaceOutcome, Said, WriteOutcome } from "./port.ts";
 import { type NotCommitted, refusalFor, refusalOf } from "./refusals.ts";
+import { RuleBook } from "./rule-book.ts";
 import type { Writer } from "./writer.ts";
 
 type Noted = { readonly changes: readonly Change[] };
@@ -37,6 +38,7 @@ type Known = { readonly facts: PlacementFacts; readonly plan: PlacementPlan; rea
 export class Ledger {
   readonly #options: LedgerOptions;
   readonly #queue: Item[] = [];
+  readonly #rules = new RuleBook();
   #isRunning = false;
   #isAway = false;
 
@@ -111,7 +113,7 @@ export class Ledger {
   /** The exact state that this gathering is decided on: nobody else writes until it is committed. */
   async #look(items: readonly Item[]): Promise<Known | null> {
     const requests = items.filter((item) => item.kind === "place");
-    const placing = requests.length > 0 ? readFor(requests) : [];
+    const placing = requests.length > 0 ? [...readFor(requests), this.#rules.statement] : [];
     const auditing = items.some(({ changes }) => changes.length > 0) ? [readAuditTail] : [];
     const reads = [...placing, ...auditing];
     const results = reads.length === 0 ? [] : await this.#options.writer.read(reads);
@@ -119,7 +121,8 @@ export class Ledger {
     const auditTail = toAuditTail(results.slice(placing.length).at(0));
     if (requests.length === 0) return { facts: new Map(), plan: EMPTY_PLAN, auditTail };
     const { cells, facts } = toFacts(results, this.#options.placeableAfterSeconds);
-    return { facts, plan: planPlacements(requests, facts, cells, this.#options.clock()), auditTail };
+    const rules = this.#rules.take(results[placing.length - 1]);
+    return { facts, plan: planPlacements(requests, facts, cells, rules, this.#options.clock()), auditTail };
   }
 
   #answer(items: readonly Item[], { facts, plan }: Known, results: readonly Result[], placingCount: number): void {

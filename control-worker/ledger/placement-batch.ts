@@ -1,5 +1,5 @@
 import type { CellId } from "#schema/domain/cell.ts";
-import type { PlacementCell } from "#schema/domain/placement.ts";
+import type { RuleCell } from "#schema/domain/rules.ts";
 import type { Vin } from "#schema/domain/vin.ts";
 import { insertAssignments, readPlacementFacts } from "../store/assignments.ts";
 import { readPlacementCells } from "../store/cells.ts";
@@ -18,7 +18,7 @@ export const readFor = (requests: readonly PlacementRequest[]): readonly Stateme
 export const toFacts = (
   [cells, vehicles]: readonly Result[],
   placeableAfterSeconds: number,
-): { readonly cells: readonly PlacementCell[]; readonly facts: PlacementFacts } => ({
+): { readonly cells: readonly RuleCell[]; readonly facts: PlacementFacts } => ({
   cells: (cells?.rows ?? []).map((row) => toPlacementCell(row, placeableAfterSeconds)),
   facts: new Map((vehicles?.rows ?? []).map(toPlacementFact)),
 });
@@ -51,7 +51,8 @@ export const outcomeOf = ({ vin, vinKey }: Candidate, facts: PlacementFacts, pla
   const before = facts.get(vin)?.assignment;
   const refusal = plan.refused.get(vin);
   if (refusal === "zone_mismatch") return { kind: "refused", code: refusal, isChanged };
-  if (before) return { kind: "assigned", ...before, isChanged };
+  if (before) return { kind: "assigned", ...before, rule: null, isChanged };
   const placed = made.placed.get(vin);
-  return placed === undefined ? { kind: "refused", code: refusal ?? "busy", isChanged } : { kind: "placed", vinKey, ...placed, isChanged };
+  if (placed === undefined) return { kind: "refused", code: refusal ?? "busy", isChanged };
+  return { kind: "placed", vinKey, ...placed, rule: plan.assign.get(vin)?.rule ?? null, isChanged };
 };

@@ -3,6 +3,7 @@ import type { Topology } from "#schema/domain/topology.ts";
 import { listCells, markEndpointsPublished } from "../store/cells.ts";
 import { findPendingTopology, markTopologyPublished } from "../store/outbox.ts";
 import { listPops } from "../store/pops.ts";
+import { findInUse } from "../store/rule-sets.ts";
 import { findLatestTopology, findLatestVersion, findPublishedTopology, insertTopology, markTopologyVersion } from "../store/topologies.ts";
 import { buildTopology, decidePublication, saysTheSame } from "./build-topology.ts";
 import type { PublishDeps } from "./port.ts";
@@ -11,7 +12,9 @@ import type { Progress } from "./publish-routes.ts";
 /** The newest stored version when it says what is true now, else the next one; null when the guard holds it back. */
 const nextDocument = async (deps: PublishDeps): Promise<Topology | null> => {
   const { database, config, logger } = deps;
-  const content = buildTopology(await listCells(database), await listPops(database), config);
+  const built = buildTopology(await listCells(database), await listPops(database), config);
+  const active = (await findInUse(database)).find(({ state }) => state === "active");
+  const content = { ...built, ruleSetVersion: active?.version ?? null };
   const latest = await findLatestTopology(database);
   if (latest !== null && saysTheSame(latest.document, content)) return latest.document;
   const published = await findPublishedTopology(database);

@@ -40,5 +40,6 @@ export const placeVehicle = async (deps: Deps, { vin, issuer }: PlacementRequest
   const [outcome] = placed.outcomes;
   if (outcome === undefined) throw new Error("the ledger decided nothing");
   if (outcome.kind === "refused") throw placementError(outcome.code);
-  return { vinKey: outcome.vinKey, cell: outcome.cell, epoch: outcome.epoch, reason: outcome.kind };
+  const { vinKey: key, cell, epoch, rule, kind } = outcome;
+  return { vinKey: key, cell, epoch, reason: kind, ...(rule !== null && { rule }) };
 };

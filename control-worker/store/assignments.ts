@@ -43,7 +43,8 @@ export const readSnapshot = async (
 export const readPlacementFacts = (vins: readonly Vin[]): Statement =>
   statement(
     `select wanted.value as vin, vehicles.vin is not null as isKnown, vehicles.zone as zone,
-            assignments.cell as cell, assignments.epoch as epoch, assignments.vin_key as vinKey
+            vehicles.usage_region as usageRegion, vehicles.model as model, vehicles.tier as tier, vehicles.fleet as fleet,
+            vehicles.tenant as tenant, assignments.cell as cell, assignments.epoch as epoch, assignments.vin_key as vinKey
      from json_each(?) as wanted
      left join vehicles on vehicles.vin = wanted.value
      left join assignments on assignments.vin = wanted.value`,
