@@ -92,8 +92,8 @@ export const createAedesBroker = async (options: AedesBrokerOptions): Promise<Br
       hooks.onPublish(live.session, { topic: packet.topic, payload, qos: packet.qos }).then(
         (verdict) => {
           if (verdict.kind === "withheld") {
-            // A session that was dismissed is on its way out, with a last word that must still reach the vehicle.
-            if (byVinKey.get(live.session.vinKey) === live) client.close();
+            // The vehicle is another's: whoever learnt that dismisses the session, with a last word that must still go out.
+            setTimeout(() => client.close(), NOTICE_MS).unref();
             return;
           }
           const isRefused = verdict.kind !== "stored";
@@ -159,12 +159,9 @@ export const createAedesBroker = async (options: AedesBrokerOptions): Promise<Br
       byVinKey.delete(vinKey);
       const { client, topics } = live;
       if (client.version !== 5 && notice !== null && topics.has(notice.topic)) {
-        // Its acknowledgement may wait behind messages that are not taken any more.
-        const timer = setTimeout(() => client.close(), NOTICE_MS);
-        client.publish(toPacket({ ...notice, contentType: "application/json" }), () => {
-          clearTimeout(timer);
-          client.close();
-        });
+        // Closing over messages that are not read any more would reset the connection and take the notice with it: the vehicle closes first.
+        setTimeout(() => client.close(), NOTICE_MS).unref();
+        client.publish(toPacket({ ...notice, contentType: "application/json" }), () => client.conn.end());
         return;
       }
       client.disconnect({ reasonCode, properties: { reasonString: reason, ...(reference !== null && { serverReference: reference }) } });

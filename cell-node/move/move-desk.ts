@@ -121,6 +121,10 @@ export const createMoveDesk = (context: MoveContext): MoveDesk => {
     const before = holdings.of(vin);
     const settled = takeSettle(self, before, order);
     if (settled === null) return "done";
+    if (settled.holding === before) {
+      report(vinKey, settled.report);
+      return "done";
+    }
     const { record } = settled.holding;
     const isAway = record?.state === "moved";
     const wentOn = order.role === "source" && order.owner === order.peer;
