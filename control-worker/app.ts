@@ -5,8 +5,10 @@ import type { Deps } from "./deps.ts";
 import { describeOperations } from "./openapi.ts";
 import { mountOperations, type Operation } from "./operation.ts";
 import { accessOperations } from "./routes/access.ts";
+import { alertOperations } from "./routes/alerts.ts";
 import { campaignOperations } from "./routes/campaigns.ts";
 import { cellOperations } from "./routes/cells.ts";
+import { failoverOperations } from "./routes/failover.ts";
 import { feedOperations } from "./routes/feed.ts";
 import { grantOperations } from "./routes/grants.ts";
 import { mountHealth } from "./routes/health.ts";
@@ -28,6 +30,8 @@ export const OPERATIONS: readonly Operation[] = [
   ...vehicleOperations,
   ...grantOperations,
   ...ruleSetOperations,
+  ...failoverOperations,
+  ...alertOperations,
   ...campaignOperations,
   ...moveOperations,
 ];

@@ -4,8 +4,8 @@ import type { Config } from "../config.ts";
 import { CampaignLoop } from "../loops/campaign-loop.ts";
 import { finishDrains } from "../loops/finish-drains.ts";
 import { giveUpMoves } from "../loops/give-up-moves.ts";
-import { HealthLoop } from "../loops/health-loop.ts";
 import type { LoopDeps } from "../loops/port.ts";
+import { CellWatch } from "../loops/watch-cells.ts";
 import type { PublishDeps, RouteKv } from "../publish/port.ts";
 import { Publisher } from "../publish/publisher.ts";
 import { updateObserved } from "../store/cells.ts";
@@ -50,7 +50,7 @@ export class ControlCore implements LedgerPort {
   readonly #ledger: Ledger;
   readonly #publisher: Publisher;
   readonly #contacts = new Contacts();
-  readonly #health = new HealthLoop(this.#contacts);
+  readonly #cells = new CellWatch(this.#contacts);
   readonly #campaigns = new CampaignLoop();
   #trimmedAt = 0;
 
@@ -118,7 +118,7 @@ export class ControlCore implements LedgerPort {
     const write: LoopDeps["write"] = (statements, said) => this.write(statements, said);
     const deps: LoopDeps = { database: databaseOf(client), write, config, logger, clock, fetch };
     const loops = {
-      health: () => this.#health.turn(deps),
+      cells: () => this.#cells.turn(deps),
       campaigns: () => this.#campaigns.turn(deps),
       "giving up": () => giveUpMoves(deps),
       drains: () => finishDrains(deps),

@@ -1,6 +1,7 @@
 import { cellsLost, guardTopology, type Topology, type TopologyCell, type TrustedIssuer } from "#schema/domain/topology.ts";
 import type { Config } from "../config.ts";
 import type { CellRow } from "../store/cells.ts";
+import type { FailoverRow } from "../store/failovers.ts";
 import type { PopRow } from "../store/pops.ts";
 
 export type TopologyContent = Omit<Topology, "version" | "force" | "forcedVersion">;
@@ -15,17 +16,22 @@ const toTopologyCell = (row: CellRow): TopologyCell => ({
   keys: [row.publicKey],
 });
 
+/** While vehicles return, the edge sends them to their owner again. */
+const toFailover = ({ cell, standby, term, phase }: FailoverRow): Topology["failovers"] =>
+  phase === "failed_over" && standby !== null ? [{ cell, standby, term }] : [];
+
 const toIssuer = ({ issuer, kind, wmis, keys }: Config["issuers"][number]): TrustedIssuer => ({ issuer, kind, wmis, keys });
 
 /** The topology's content from truth: cells that proved their endpoint, POPs, and what is configured. */
 export const buildTopology = (
   cells: readonly CellRow[],
   pops: readonly PopRow[],
+  failovers: readonly FailoverRow[],
   config: Pick<Config, "issuers" | "allowedHosts">,
 ): TopologyContent => ({
   v: 1,
   cells: Object.fromEntries(cells.filter((row) => row.isProven && row.state !== "retired").map((row) => [row.id, toTopologyCell(row)])),
-  failovers: [],
+  failovers: failovers.flatMap(toFailover),
   issuers: config.issuers.map(toIssuer),
   popKeys: Object.fromEntries(pops.map((row) => [row.id, [row.publicKey]])),
   allowedHosts: config.allowedHosts,

@@ -1,6 +1,7 @@
 import { TOPOLOGY_KEY } from "#schema/domain/route.ts";
 import type { Topology } from "#schema/domain/topology.ts";
 import { listCells, markEndpointsPublished } from "../store/cells.ts";
+import { listFailovers } from "../store/failovers.ts";
 import { findPendingTopology, markTopologyPublished } from "../store/outbox.ts";
 import { listPops } from "../store/pops.ts";
 import { findInUse } from "../store/rule-sets.ts";
@@ -12,7 +13,7 @@ import type { Progress } from "./publish-routes.ts";
 /** The newest stored version when it says what is true now, else the next one; null when the guard holds it back. */
 const nextDocument = async (deps: PublishDeps): Promise<Topology | null> => {
   const { database, config, logger } = deps;
-  const built = buildTopology(await listCells(database), await listPops(database), config);
+  const built = buildTopology(await listCells(database), await listPops(database), await listFailovers(database), config);
   const active = (await findInUse(database)).find(({ state }) => state === "active");
   const content = { ...built, ruleSetVersion: active?.version ?? null };
   const latest = await findLatestTopology(database);

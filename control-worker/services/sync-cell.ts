@@ -4,15 +4,18 @@ import type { CellId } from "#schema/domain/cell.ts";
 import type { Deps } from "../deps.ts";
 import { SYNC_PACE_MS } from "../ledger/contacts.ts";
 import type { CellRow } from "../store/cells.ts";
+import { listAccounts } from "../store/failovers.ts";
 import { findLatestTopology } from "../store/topologies.ts";
 import { askWitness } from "./ask-witness.ts";
 import { toError } from "./commit.ts";
 import { cutView } from "./cut-view.ts";
+import { toAccount } from "./failover-view.ts";
 import { giveMoveOrders } from "./give-move-orders.ts";
 import { readGrantPage } from "./read-grant-page.ts";
 import { readPage } from "./read-page.ts";
 import { readReports } from "./read-reports.ts";
 import { requireCell } from "./require.ts";
+import { takeGuestReports } from "./take-guest-reports.ts";
 import { takeMoveReports } from "./take-move-reports.ts";
 
 const PAGE = 1_000;
@@ -37,6 +40,7 @@ export const syncCell = async (deps: Deps, id: CellId, request: SyncRequest): Pr
   const reports = readReports(request.observed.reports);
   if (reports.unknown > 0) deps.logger.warn("reports of unknown kinds", { cell: id, count: reports.unknown });
   await takeMoveReports(deps, id, reports.moves);
+  await takeGuestReports(deps, id, reports.guests);
   const page = await readPage(deps, { cell: id, limit: PAGE }, request.cursor);
   const topology = (await findLatestTopology(deps.database))?.document ?? null;
   const asked = { after: request.ordersCursor ?? 0, held: reports.held };
@@ -51,7 +55,7 @@ export const syncCell = async (deps: Deps, id: CellId, request: SyncRequest): Pr
     isSnapshot: page.isSnapshot,
     ...given,
     syncAfterMs: Math.min(given.syncAfterMs, probe.length > 0 ? WITNESS_PACE_MS : SYNC_PACE_MS),
-    failovers: [],
+    failovers: (await listAccounts(deps.database, id)).map(toAccount),
     ...(request.grantsCursor !== undefined && { grants: await readGrantPage(deps, id, request.grantsCursor) }),
     ...(topology !== null && topology.version !== request.viewVersion && { view: cutView(topology, id) }),
   };

@@ -30,6 +30,17 @@ export const acknowledgeAlert = (id: number, now: number): Statement =>
 export const findAlert = async (database: Database, id: number): Promise<AlertRow | null> =>
   (await reading(() => database.select().from(alerts).where(eq(alerts.id, id))))[0] ?? null;
 
+/** What open alerts of a kind are about. */
+export const listOpenSubjects = async (database: Database, kind: string): Promise<ReadonlySet<string>> => {
+  const rows = await reading(() =>
+    database
+      .select({ subject: alerts.subject })
+      .from(alerts)
+      .where(and(eq(alerts.kind, kind), isNull(alerts.resolvedAt))),
+  );
+  return new Set(rows.map(({ subject }) => subject));
+};
+
 /** Alerts, newest first. */
 export const listAlerts = (database: Database, filter: { beforeId: number; isOpen: boolean }, limit: number): Promise<AlertRow[]> =>
   reading(() =>

@@ -6,7 +6,6 @@ import { crash, createMoveLab, type MoveLab, tick } from "./support/move-lab.ts"
 let lab: MoveLab;
 beforeEach(async () => {
   lab = await createMoveLab(0);
-  await lab.control.database.sql("update cells set standby = 'cell-b' where id = 'cell-a'");
 });
 afterEach(() => lab.control.close());
 

@@ -3,7 +3,7 @@ import { judgeHealth, SUSPECT_AFTER_MISSES } from "#schema/domain/cell-health.ts
 import { witnessesOf } from "#schema/domain/witness.ts";
 import { type Contacts, SYNC_PACE_MS } from "../ledger/contacts.ts";
 import { openAlert, resolveAlert } from "../store/alerts.ts";
-import { type CellRow, listCells, updateHealth } from "../store/cells.ts";
+import { type CellRow, updateHealth } from "../store/cells.ts";
 import type { Statement } from "../store/statement.ts";
 import type { LoopDeps } from "./port.ts";
 import { Prober } from "./probe.ts";
@@ -31,9 +31,10 @@ const withoutFlapping = (known: CellHealth, health: CellHealth, isSteady: boolea
   return health === "suspect" && known !== "healthy" ? known : health;
 };
 
-type Change = { readonly cell: CellRow; readonly health: CellHealth };
+export type Change = { readonly cell: CellRow; readonly health: CellHealth };
 
-const toStatements = ({ cell, health }: Change, now: number): Statement[] => {
+/** What is written for a change, its alerts included. */
+export const toStatements = ({ cell, health }: Change, now: number): Statement[] => {
   const [before, after] = [ALERTS[cell.health], ALERTS[health]];
   return [
     updateHealth(cell.id, cell.health, health),
@@ -42,8 +43,8 @@ const toStatements = ({ cell, health }: Change, now: number): Statement[] => {
   ];
 };
 
-/** Judges the health of every cell from what was heard, probed and witnessed; writes it only when it changes. */
-export class HealthLoop {
+/** Judges the health of every cell from what was heard, probed and witnessed. */
+export class HealthJudge {
   readonly #contacts: Contacts;
   readonly #prober = new Prober();
   #turnedAt = Number.NEGATIVE_INFINITY;
@@ -53,19 +54,15 @@ export class HealthLoop {
     this.#contacts = contacts;
   }
 
-  async turn(deps: LoopDeps): Promise<void> {
+  /** The cells whose health has changed; to be asked about once a second. */
+  look(deps: LoopDeps, cells: readonly CellRow[]): Change[] {
     const now = deps.clock();
     if (now - this.#turnedAt > MAX_PAUSE_MS) this.#listeningSince = now;
     this.#turnedAt = now;
-    const cells = await listCells(deps.database);
-    const changes = cells
+    return cells
       .filter(({ state, isProven }) => takesTraffic(state) && isProven)
       .map((cell) => ({ cell, health: this.#judge(deps, cell, cells, now) }))
       .filter(({ cell, health }) => health !== cell.health);
-    if (changes.length === 0) return;
-    const outcome = await deps.write(changes.flatMap((change) => toStatements(change, now)));
-    if (outcome.kind === "refused") return;
-    for (const { cell, health } of changes) deps.logger.warn("cell health changed", { cell: cell.id, from: cell.health, to: health });
   }
 
   /** Control hears nobody at all: then it is not the cells that are silent. */
