@@ -32,6 +32,8 @@ export type RouterParts = {
   readonly logger: Logger;
   readonly settings: Settings;
   readonly shelf: Shelf;
+  /** The header in which the platform, and nobody else, names the caller's address; without one there are no limits per address. */
+  readonly addressHeader?: string;
   readonly admitAddress?: (address: string) => Promise<boolean>;
   /** Whether the store has all that it is to hold; a store that reads on demand always has. */
   readonly isComplete?: () => boolean;
@@ -54,6 +56,7 @@ export type RouterDeps = {
   readonly credentials: Credentials;
   readonly answers: Answers;
   readonly resolving: ResolveDeps;
+  readonly addressHeader: string | null;
   readonly addresses: Buckets;
   /** Addresses that have sent bad credentials, and until when that is held against them; bounded. */
   readonly suspects: LRUCache<string, number>;
@@ -105,6 +108,7 @@ export const createDeps = (parts: RouterParts): RouterDeps => {
   return {
     ...{ popId, clock, logger, settings, instruments, keyer, topology, control },
     random: parts.random,
+    addressHeader: parts.addressHeader ?? null,
     sampler: createSampler(settings.logSample),
     points: createPointFlusher({ metrics: instruments.metrics, clock, popId, write: parts.writePoint ?? null }),
     suspects: new LRUCache({ max: MAX_SUSPECTS }),

@@ -77,6 +77,7 @@ export const createWorkerDeps = async (env: Env, keepAlive: KeepAlive, caches: C
     logger,
     settings,
     shelf,
+    addressHeader: "CF-Connecting-IP",
     ...(ADDRESS_LIMIT !== undefined && { admitAddress: async (key) => (await ADDRESS_LIMIT.limit({ key })).success }),
     ...(POINTS !== undefined && { writePoint: (point) => POINTS.writeDataPoint(point) }),
     controlTargets: [

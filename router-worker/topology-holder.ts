@@ -51,10 +51,10 @@ export const createTopologyHolder = (options: {
   let attemptedAtMs = Number.NEGATIVE_INFINITY;
   let askedControlAtMs = Number.NEGATIVE_INFINITY;
 
-  /** The known topology that the next one is held against. After a withdrawn canary the published one is lower, and right. */
-  const knownFor = (next: Topology, isCanary: boolean): Topology | null => {
+  /** The known topology that the next one is held against. Where KV has no canary any more, what it publishes to all is lower, and right. */
+  const knownFor = (next: Topology, isCanary: boolean, origin: Origin): Topology | null => {
     if (held === null) return null;
-    const isWithdrawal = held.isCanary && !isCanary;
+    const isWithdrawal = held.isCanary && !isCanary && origin === "kv";
     return isWithdrawal ? { ...held.topology, version: Math.min(held.topology.version, next.version) } : held.topology;
   };
 
@@ -65,7 +65,7 @@ export const createTopologyHolder = (options: {
     }
     const { topology, text } = read;
     const isCanary = read.pops !== null;
-    const verdict = held?.topology === topology ? null : guardTopology(knownFor(topology, isCanary), topology);
+    const verdict = held?.topology === topology ? null : guardTopology(knownFor(topology, isCanary, origin), topology);
     if (verdict?.kind === "refuse") {
       options.onRefused(verdict.reason);
       return;

@@ -26,7 +26,7 @@ const verifyUnseen = async <C, T extends AnyCaller>(
   kind: CredentialKind<C, T>,
   credential: C,
 ): Promise<T> => {
-  const address = c.req.header("CF-Connecting-IP");
+  const address = deps.addressHeader === null ? undefined : c.req.header(deps.addressHeader);
   if (address !== undefined) {
     charge(deps.addresses.of(address), deps.settings.limits.unseenCost, deps.clock.now());
     await admitSuspect(deps, address);

@@ -7,7 +7,7 @@ import type { DeviceCaller, OwnerCaller } from "../caller/credentials.ts";
 import type { RouterDeps } from "../deps.ts";
 import { locate } from "../locate.ts";
 import { locationAt, redirectTo } from "../redirect.ts";
-import { topologyOf } from "./serve-vehicle.ts";
+import { refusalOf, topologyOf } from "./serve-vehicle.ts";
 
 /** One answer to a VIN that is malformed, foreign, without a right or unknown: the caller learns nothing of which. */
 const noSuchVehicle = (): AppError => new AppError("not_found", "you have no such vehicle");
@@ -29,7 +29,8 @@ export const vehiclesHandler =
     const vin = parseVin(segment);
     if (!isVin(vin) || !mayAsk(caller, vin)) throw noSuchVehicle();
     const located = await locate(deps, held, vin);
-    if (located === null) throw noSuchVehicle();
+    if (located === "unknown") throw noSuchVehicle();
+    if (located === "unreachable") throw refusalOf(deps, "edge_cold");
     deps.instruments.requests.inc("served", "redirected");
     const location = locationAt(located.https, [`${PREFIX}${vin}`, ...rest].join("/"), search);
     return redirectTo(location, { [EPOCH_HEADER]: String(located.epoch) });

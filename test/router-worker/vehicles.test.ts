@@ -101,4 +101,14 @@ describe("ANY /v1/vehicles/{vin}/…", () => {
     const response = await router.app.request(`/v1/vehicles/${vin}/twin`, { headers: { Authorization: `Bearer ${token}` } });
     expect(response.status).toBe(401);
   });
+
+  test("a right to a vehicle that this edge cannot read about is answered with 503, not with a false no", async () => {
+    const { router, vin } = await setup();
+    const unread = freshVin();
+    await router.ask(vin);
+    router.kv.state.isBroken = true;
+    const first = await asOwner(router, [{ vin: unread, role: "owner" }], `/v1/vehicles/${unread}/twin`);
+    expect(first.status).toBe(503);
+    expect(first.headers.has("Retry-After")).toBe(true);
+  });
 });

@@ -17,7 +17,7 @@ afterEach(async () => {
 const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
 /** A router in workerd whose KV takes `slowMs` for a record. */
-const start = async (slowMs: number) => {
+const start = async (slowMs: number, isControlHanging = false) => {
   const vin = freshVin();
   const key = await routeKey(vin);
   const reads: string[] = [];
@@ -31,6 +31,7 @@ const start = async (slowMs: number) => {
     },
     async control(path, body) {
       asked.push({ path, body });
+      if (isControlHanging) return new Promise<Response>(() => undefined);
       const { vin: unknown } = body as { vin: typeof vin };
       return Response.json({ vinKey: await vinKeyOf(unknown), cell: "cell-b", epoch: 1, reason: "placed" });
     },
@@ -72,6 +73,14 @@ describe("the worker in workerd", () => {
     expect(await leader).toBeInstanceOf(Error);
     expect(await answerOf(await follower)).toMatchObject({ cell: "cell-a", epoch: 4 });
     expect(recordReads()).toHaveLength(1);
+  });
+
+  test("an unknown vehicle is refused within the budget while control hangs, and a known one served", async () => {
+    const { ask, vin } = await start(0, true);
+    const refused = await ask(freshVin());
+    expect(refused.status).toBe(503);
+    expect(await refused.json()).toMatchObject({ code: "placement_unavailable" });
+    expect((await ask(vin)).status).toBe(200);
   });
 
   test("the bundle stays under 100 KB gzipped", async () => {

@@ -60,6 +60,7 @@ export const createTestRouter = async (options: Options = {}) => {
     logger: createLogger("router-worker", "debug", (line) => logs.push(JSON.parse(line) as Record<string, unknown>)),
     settings,
     shelf,
+    addressHeader: "CF-Connecting-IP",
     ...(options.admitAddress !== undefined && { admitAddress: options.admitAddress }),
     ...(options.writePoint !== undefined && { writePoint: options.writePoint }),
     controlTargets: [control.target, standby.target],
