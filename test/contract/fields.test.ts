@@ -89,7 +89,7 @@ describe("requests", () => {
     [
       "a sync without bound",
       SyncRequest,
-      { observed: { incarnation: 1, release: "1", health: "ok", reports: Array(101).fill({}) }, cursor: null },
+      { observed: { incarnation: 1, release: "1", health: "ok", reports: Array(1_001).fill({}) }, cursor: null },
     ],
   ])("%s is refused", (_, schema, input) => {
     expect(fits(schema, input)).toBe(false);
