@@ -85,7 +85,7 @@ export const DEFAULT_SETTINGS: Settings = {
   },
   limits: {
     maxKeys: 50_000,
-    caller: { name: "caller", perSecond: 5, burst: 120 },
+    caller: { name: "caller", perSecond: 50, burst: 200 },
     issuer: { name: "issuer", perSecond: 50_000, burst: 100_000 },
     address: { name: "address", perSecond: 2_000, burst: 10_000 },
     lookPast: { name: "look-past", perSecond: 0.2, burst: 3 },
