@@ -72,7 +72,7 @@ export const commandRoutes = ({ admission, commands, store, limits }: CommandRou
       if (repeated === null && commands.openFor(vehicle) >= limits.openCommands) {
         throw new AppError("rate_limited", `the vehicle has ${limits.openCommands} open commands`);
       }
-      row = repeated ?? (await commands.create(vehicle, { ...body, id: randomUUID(), requestedBy, idempotencyKey, bodyHash }));
+      row = repeated ?? (await commands.create(vehicle, { ...body, priority: 0, id: randomUUID(), requestedBy, idempotencyKey, bodyHash }));
     } finally {
       inFlight.delete(idempotencyKey);
     }

@@ -58,7 +58,16 @@ const portsOf = ({ admission, store, commands, ports }: RuleParts, { settings }:
     if ((await store.commandByIdempotencyKey(idempotencyKey)) !== null) return;
     const bodyHash = hash("sha256", JSON.stringify([type, args]), "base64url");
     const requestedBy = "rules";
-    await commands.create(vehicle, { id: randomUUID(), type, arguments: args, expiresInSeconds, requestedBy, idempotencyKey, bodyHash });
+    await commands.create(vehicle, {
+      id: randomUUID(),
+      type,
+      arguments: args,
+      expiresInSeconds,
+      priority: 0,
+      requestedBy,
+      idempotencyKey,
+      bodyHash,
+    });
   },
   ...(settings.webhookHosts.length > 0 && {
     postWebhook: createWebhookPoster(

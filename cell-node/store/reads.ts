@@ -1,5 +1,5 @@
 const COMMAND_COLUMNS = `id, vehicle, type, arguments, state, result, created_at as createdAt, expires_at as expiresAt, updated_at as updatedAt,
-  requested_by as requestedBy, token, idempotency_key as idempotencyKey, body_hash as bodyHash`;
+  requested_by as requestedBy, token, idempotency_key as idempotencyKey, body_hash as bodyHash, priority`;
 
 /** The queries of the store; parameters in order. */
 export const READS = {
@@ -11,6 +11,10 @@ export const READS = {
   commandsSince: `select ${COMMAND_COLUMNS} from commands
     where vehicle = ?1 and (created_at >= ?2 or state in ('queued', 'sent', 'accepted')) order by id`,
   marks: `select vehicle, move_id as moveId, step, role, peer, checksum, is_seen as isSeen, locked_at as lockedAt, session from move_marks`,
+  twin: `select vehicle, reported, boot, seq, reported_at as reportedAt, activity, activity_at as activityAt, held_term as heldTerm,
+    held_version as heldVersion from twins where vehicle = ?`,
+  desired: `select vehicle, term, version, document, changed_at as changedAt, changed_by as changedBy from twin_desired
+    where vehicle = ? order by term desc, version desc, sequence desc limit ?`,
   commandById: `select ${COMMAND_COLUMNS} from commands where vehicle = ? and id = ?`,
   commandByIdempotencyKey: `select ${COMMAND_COLUMNS} from commands where idempotency_key = ?`,
   /** Parameters: vehicle, from, to, position (received_at, sequence), limit, last indexed sequence. A repeated id counts once, the first. */

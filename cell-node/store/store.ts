@@ -42,6 +42,7 @@ export type CommandRow = {
   readonly token: string;
   readonly idempotencyKey: string;
   readonly bodyHash: string;
+  readonly priority: number;
 };
 
 export type TelemetryRow = { readonly sequence: number; readonly id: string; readonly receivedAt: number; readonly payload: string };
@@ -67,6 +68,27 @@ export type MarkRow = {
   readonly session: string | null;
 };
 
+/** A row of `twins`, and one of `twin_desired`; see schema/db/cell/twin.ts. */
+export type TwinRow = {
+  readonly vehicle: number;
+  readonly reported: string;
+  readonly boot: number;
+  readonly seq: number;
+  readonly reportedAt: number | null;
+  readonly activity: string | null;
+  readonly activityAt: number | null;
+  readonly heldTerm: number | null;
+  readonly heldVersion: number | null;
+};
+export type DesiredRow = {
+  readonly vehicle: number;
+  readonly term: number;
+  readonly version: number;
+  readonly document: string;
+  readonly changedAt: number;
+  readonly changedBy: string;
+};
+
 export type FactName = "cursor" | "view" | "incarnation" | "registered" | "state";
 
 /** What the parts of the cell may write; everything in one call is one transaction. */
@@ -83,6 +105,11 @@ export type Changes = {
   readonly erasedCommands?: readonly number[];
   readonly copiedTelemetry?: readonly MessageRow[];
   readonly marks?: readonly MarkRow[];
+  readonly twins?: readonly TwinRow[];
+  /** New versions; the history before them is kept in bounds. */
+  readonly desired?: readonly DesiredRow[];
+  /** Numbers of vehicles whose twins go, before those above come. */
+  readonly erasedTwins?: readonly number[];
   readonly uplinks?: readonly (readonly [UplinkChannel, MessageRow])[];
   readonly misfits?: readonly MisfitRow[];
 };
@@ -99,6 +126,9 @@ export type Store = {
   /** Open ones, and all that were created since. In order of id. */
   commandsSince(vehicle: number, since: number): Promise<readonly CommandRow[]>;
   marks(): Promise<readonly MarkRow[]>;
+  twin(vehicle: number): Promise<TwinRow | null>;
+  /** Latest first. */
+  desired(vehicle: number, limit: number): Promise<readonly DesiredRow[]>;
   commandById(vehicle: number, id: string): Promise<CommandRow | null>;
   commandByIdempotencyKey(key: string): Promise<CommandRow | null>;
   telemetry(query: TelemetryQuery): Promise<readonly TelemetryRow[]>;
@@ -106,11 +136,18 @@ export type Store = {
 };
 
 const ERASE = ["erasedVehicles", "erasedTelemetry", "erasedUplinks", "erasedMisfits", "erasedCommands", "erasedMarks"] as const;
+const ERASE_TWIN = ["erasedTwins", "erasedDesired"] as const;
 
 const commandValues = (row: CommandRow) => [
   ...[row.id, row.vehicle, row.type, row.arguments, row.state, row.result, row.createdAt, row.expiresAt, row.updatedAt],
-  ...[row.requestedBy, row.token, row.idempotencyKey, row.bodyHash],
+  ...[row.requestedBy, row.token, row.idempotencyKey, row.bodyHash, row.priority],
 ];
+
+const twinValues = (row: TwinRow) => [
+  ...[row.vehicle, row.reported, row.boot, row.seq, row.reportedAt, row.activity, row.activityAt, row.heldTerm, row.heldVersion],
+];
+
+const desiredValues = (row: DesiredRow) => [row.vehicle, row.term, row.version, row.document, row.changedAt, row.changedBy];
 
 const markValues = (row: MarkRow) => [
   ...[row.vehicle, row.moveId, row.step, row.role, row.peer, row.checksum, row.isSeen ? 1 : 0, row.lockedAt, row.session],
@@ -122,13 +159,17 @@ const rowsOf = (changes: Changes): [WriteKind, string][] => {
   for (const row of changes.vehicles ?? []) {
     add("vehicles", [row.number, row.vin, row.vinKey, row.state, row.epoch, row.otherCell, row.isProvisional ? 1 : 0, row.since]);
   }
-  for (const number of changes.erased ?? []) for (const kind of ERASE) add(kind, number);
+  for (const number of changes.erased ?? []) for (const kind of [...ERASE, ...ERASE_TWIN]) add(kind, number);
+  for (const number of changes.erasedTwins ?? []) for (const kind of ERASE_TWIN) add(kind, number);
   for (const fact of changes.facts ?? []) add("facts", fact);
   for (const row of changes.commands ?? []) add("commands", commandValues(row));
   for (const number of changes.erasedCommands ?? []) add("erasedCommands", number);
   for (const row of changes.copiedCommands ?? []) add("copiedCommands", commandValues(row));
   for (const row of changes.copiedTelemetry ?? []) add("copiedTelemetry", [row.vehicle, row.id, row.receivedAt, row.payload]);
   for (const row of changes.marks ?? []) add("marks", markValues(row));
+  for (const row of changes.twins ?? []) add("twins", twinValues(row));
+  for (const row of changes.desired ?? []) add("desired", desiredValues(row));
+  for (const { vehicle } of changes.desired ?? []) add("oldDesired", vehicle);
   for (const row of changes.commandStates ?? []) add("commandStates", [row.id, row.state, row.result, row.updatedAt]);
   for (const [channel, row] of changes.uplinks ?? []) add("uplinks", [row.vehicle, channel, row.id, row.receivedAt, row.payload]);
   for (const row of changes.misfits ?? [])
@@ -152,6 +193,8 @@ export const createStore = (engine: Engine): Store => {
     openCommands: () => read<CommandRow>("openCommands", []),
     commandsSince: (vehicle, since) => read<CommandRow>("commandsSince", [vehicle, since]),
     marks: async () => (await read<MarkRow>("marks", [])).map((row) => ({ ...row, isSeen: Boolean(row.isSeen) })),
+    twin: async (vehicle) => (await read<TwinRow>("twin", [vehicle]))[0] ?? null,
+    desired: (vehicle, limit) => read<DesiredRow>("desired", [vehicle, limit]),
     commandById: async (vehicle, id) => (await read<CommandRow>("commandById", [vehicle, id]))[0] ?? null,
     commandByIdempotencyKey: async (key) => (await read<CommandRow>("commandByIdempotencyKey", [key]))[0] ?? null,
     telemetry: ({ vehicle, from, to, after, limit }) =>

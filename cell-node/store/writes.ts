@@ -1,3 +1,5 @@
+import { DESIRED_HISTORY } from "#schema/domain/merge.ts";
+
 /** A column list and one expression a column over a JSON row `r.value`, an array. */
 const rowsInto = (verb: string, table: string, columns: readonly string[], expressions: readonly string[] = []) =>
   `${verb} into ${table} (${columns.join(", ")})
@@ -5,8 +7,11 @@ const rowsInto = (verb: string, table: string, columns: readonly string[], expre
 
 const COMMANDS = [
   ...["id", "vehicle", "type", "arguments", "state", "result", "created_at", "expires_at", "updated_at", "requested_by", "token"],
-  ...["idempotency_key", "body_hash"],
+  ...["idempotency_key", "body_hash", "priority"],
 ];
+
+const TWINS = ["vehicle", "reported", "boot", "seq", "reported_at", "activity", "activity_at", "held_term", "held_version"];
+const DESIRED = ["vehicle", "term", "version", "document", "changed_at", "changed_by"];
 
 /** The statements of a group commit, one a kind, in the order in which one transaction runs them. Each takes a JSON array of rows. */
 export const WRITES = {
@@ -33,6 +38,13 @@ export const WRITES = {
   marks: `${rowsInto("insert", "move_marks", ["vehicle", "move_id", "step", "role", "peer", "checksum", "is_seen", "locked_at", "session"])}
     on conflict (vehicle) do update set move_id = excluded.move_id, step = excluded.step, role = excluded.role, peer = excluded.peer,
       checksum = excluded.checksum, is_seen = excluded.is_seen, locked_at = excluded.locked_at, session = excluded.session`,
+  erasedTwins: "delete from twins where vehicle in (select value from json_each(?))",
+  erasedDesired: "delete from twin_desired where vehicle in (select value from json_each(?))",
+  twins: rowsInto("insert or replace", "twins", TWINS),
+  desired: rowsInto("insert", "twin_desired", DESIRED),
+  oldDesired: `delete from twin_desired where vehicle in (select value from json_each(?)) and ${DESIRED_HISTORY} < (
+    select count(*) from twin_desired newer where newer.vehicle = twin_desired.vehicle
+      and (newer.term, newer.version, newer.sequence) > (twin_desired.term, twin_desired.version, twin_desired.sequence))`,
   facts: rowsInto("insert or replace", "facts", ["name", "value"]),
 } as const satisfies Record<string, string>;
 

@@ -32,6 +32,8 @@ export type NewCommand = {
   readonly type: string;
   readonly arguments: Readonly<Record<string, unknown>>;
   readonly expiresInSeconds: number;
+  /** Higher goes first among those that wait for the vehicle. */
+  readonly priority: number;
   readonly requestedBy: string;
   readonly idempotencyKey: string;
   readonly bodyHash: string;
@@ -48,6 +50,10 @@ export type CommandDesk = {
   find(vehicle: Vehicle, id: string): Promise<CommandRow | null>;
   /** The command when it is final, or as it is after `waitMs`. */
   waitFor(row: CommandRow, waitMs: number): Promise<CommandRow>;
+  /** The command now and at every change until it is final or nobody watches. */
+  watch(row: CommandRow, signal: AbortSignal): AsyncIterable<CommandRow>;
+  /** Ends a command that no vehicle has been given; null when it is too late for that. */
+  cancel(vehicle: Vehicle, row: CommandRow): Promise<CommandRow | null>;
   /** Sends what waits for a vehicle that listens now. */
   deliverTo(session: Session): Promise<void>;
   /** Stores what a vehicle reports, for commands of its own only. */
@@ -68,6 +74,10 @@ export type CommandDesk = {
 const ACCEPTED_GRACE_MS = 3_600_000;
 
 const deadlineOf = (row: CommandRow): number => row.expiresAt + (row.state === "accepted" ? ACCEPTED_GRACE_MS : 0);
+
+const changesOf = ({ id }: CommandRow): string => `changes of ${id}`;
+/** A watcher looks again after so long, whatever it has heard. */
+const WATCH_MS = 15_000;
 
 const uplinkOf = ({ session, id, receivedAt, json }: ReportedResult) => ({
   vehicle: session.vehicle,
@@ -98,6 +108,7 @@ export const createCommandDesk = async (context: CommandContext): Promise<Comman
       if (unsettled.get(row.id) === saved) unsettled.delete(row.id);
     }
     if (state !== row.state) metrics.commands.inc({ state });
+    wakers.wake(changesOf(row));
     if (!isFinal(state)) return;
     open.remove(row);
     courier.forget(row);
@@ -106,6 +117,7 @@ export const createCommandDesk = async (context: CommandContext): Promise<Comman
 
   const courier = createCourier({
     ...context,
+    current: ({ id }) => open.get(id),
     async onSent({ id }) {
       const row = open.get(id);
       if (row?.state === "queued") await advance(row, "send", null);
@@ -121,6 +133,7 @@ export const createCommandDesk = async (context: CommandContext): Promise<Comman
     const row: CommandRow = {
       ...{ id, vehicle: vehicle.number, type, arguments: JSON.stringify(command.arguments), state: "queued", result: null },
       ...{ createdAt, expiresAt: exp * 1000, updatedAt: createdAt, requestedBy, token, idempotencyKey, bodyHash },
+      priority: command.priority,
     };
     await store.save({ commands: [row] });
     open.put(row);
@@ -149,6 +162,27 @@ export const createCommandDesk = async (context: CommandContext): Promise<Comman
       if (waitMs > 0 && open.get(row.id) !== undefined) await wakers.wait(row.id, waitMs);
       return (await settled(row.vehicle, row.id)) ?? row;
     },
+    async *watch(row, signal) {
+      const aborted = new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+      for (let known: CommandRow | null = null; !signal.aborted; ) {
+        const change = wakers.wait(changesOf(row), WATCH_MS);
+        const now = (await settled(row.vehicle, row.id)) ?? row;
+        if (now.updatedAt !== known?.updatedAt || now.state !== known.state || now.result !== known.result) yield now;
+        known = now;
+        if (isFinal(now.state)) return;
+        await Promise.race([change, aborted]);
+      }
+    },
+    async cancel({ number }, { id }) {
+      const cancelled = serving.ifServed(number, async () => {
+        const row = open.get(id);
+        if (row === undefined || courier.isHanded(row) || advanceCommand(row.state, "cancel") === null) return null;
+        await advance(row, "cancel", null);
+        return settled(number, id);
+      });
+      if (cancelled === null) throw new AppError("busy", "the vehicle is being moved");
+      return cancelled;
+    },
     deliverTo: (session) => courier.deliver(session, open.of(session.vehicle)),
     async takeResult(report) {
       const result = CommandResult.safeParse(report.json.value);
@@ -175,6 +209,7 @@ export const createCommandDesk = async (context: CommandContext): Promise<Comman
       for (const row of open.of(vehicle)) {
         open.remove(row);
         courier.forget(row);
+        wakers.wake(changesOf(row));
         wakers.wake(row.id);
       }
     },

@@ -10,6 +10,8 @@ export type CourierContext = {
   readonly serving: Serving;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** The command as it is now, if it is open. */
+  readonly current: (row: CommandRow) => CommandRow | undefined;
   readonly onSent: (row: CommandRow) => Promise<void>;
 };
 
@@ -18,17 +20,20 @@ export type Courier = {
   deliver(session: Session, rows: readonly CommandRow[]): Promise<void>;
   /** Whether the command waits for a connection that listens. */
   isBehind(row: CommandRow): boolean;
+  /** Whether a vehicle has it, or may have. */
+  isHanded(row: CommandRow): boolean;
   forget(row: CommandRow): void;
 };
 
-export const createCourier = ({ broker, serving, clock, logger, onSent }: CourierContext): Courier => {
+export const createCourier = ({ broker, serving, clock, logger, current, onSent }: CourierContext): Courier => {
   /** On which connection each command went out last: once is enough there, QoS 1 sees to the rest. */
   const handedTo = new Map<string, Session>();
 
   const isDue = (row: CommandRow): boolean => (row.state === "queued" || row.state === "sent") && row.expiresAt > clock.nowMs();
 
-  const hand = async (session: Session, row: CommandRow): Promise<void> => {
-    if (!isDue(row) || handedTo.get(row.id) === session) return;
+  const hand = async (session: Session, listed: CommandRow): Promise<void> => {
+    const row = current(listed);
+    if (row === undefined || !isDue(row) || handedTo.get(row.id) === session) return;
     handedTo.set(row.id, session);
     const isSent = await broker().deliver(session, {
       topic: topicOf(session.vin, "commands"),
@@ -51,6 +56,7 @@ export const createCourier = ({ broker, serving, clock, logger, onSent }: Courie
       }
     },
     isBehind: (row) => isDue(row) && !handedTo.has(row.id),
+    isHanded: ({ id }) => handedTo.has(id),
     forget: ({ id }) => void handedTo.delete(id),
   };
 };

@@ -6,7 +6,7 @@ export type OpenCommands = {
   has(id: string): boolean;
   put(row: CommandRow): void;
   remove(row: CommandRow): void;
-  /** Oldest first. */
+  /** In the order in which they go out: by priority, then oldest first. */
   of(vehicle: number): readonly CommandRow[];
   all(): Iterable<CommandRow>;
 };
@@ -32,7 +32,7 @@ export const createOpenCommands = (rows: readonly CommandRow[]): OpenCommands =>
       ids?.delete(id);
       if (ids?.size === 0) byVehicle.delete(vehicle);
     },
-    of: (vehicle) => [...(byVehicle.get(vehicle) ?? [])].flatMap((id) => byId.get(id) ?? []),
+    of: (vehicle) => [...(byVehicle.get(vehicle) ?? [])].flatMap((id) => byId.get(id) ?? []).sort((a, b) => b.priority - a.priority),
     all: () => byId.values(),
   };
 };

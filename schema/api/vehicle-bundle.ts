@@ -17,6 +17,7 @@ export const BundledCommand = z.object({
   requestedBy: z.string(),
   idempotencyKey: z.string(),
   bodyHash: z.string(),
+  priority: z.int().default(0),
 });
 export type BundledCommand = z.infer<typeof BundledCommand>;
 

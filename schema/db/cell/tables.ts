@@ -88,6 +88,8 @@ export const commands = sqliteTable(
     /** SHA-256 of (issuer, subject, vehicle, Idempotency-Key), and of the body it came with. */
     idempotencyKey: text("idempotency_key").notNull().unique(),
     bodyHash: text("body_hash").notNull(),
+    /** Higher goes first among those that wait. */
+    priority: integer().notNull().default(0),
   },
   (table) => [index("commands_by_state").on(table.state, table.expiresAt), index("commands_by_vehicle").on(table.vehicle, table.createdAt)],
 );
