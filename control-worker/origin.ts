@@ -1,7 +1,7 @@
 import { isVin, parseVin } from "#schema/domain/vin.ts";
 import type { Access } from "./auth/caller.ts";
 import type { Deps } from "./deps.ts";
-import type { Change, LedgerPort, Origin, Said } from "./ledger/port.ts";
+import type { Change, LedgerPort, Origin, PlacementNote } from "./ledger/port.ts";
 
 /** Every call that may change something is audited, save what cells and POPs do all the time. */
 export const isAudited = ({ method, access }: { readonly method: string; readonly access: Access }): boolean =>
@@ -21,7 +21,7 @@ export const targetOf = async (deps: Deps, params: unknown): Promise<string> => 
 /** A ledger in which every write says who asked for it. A service that says nothing of its changes is audited all the same. */
 export const attribute = (ledger: LedgerPort, origin: Origin, target: string): LedgerPort => {
   const unsaid: readonly Change[] = [{ target, before: null, after: null }];
-  const signed = ({ changes = unsaid, ...rest }: Said = {}): Said => ({
+  const signed = ({ changes = unsaid, ...rest }: PlacementNote = {}): PlacementNote => ({
     ...rest,
     changes: changes.map((change) => ({ ...change, origin })),
   });

@@ -17,7 +17,7 @@ import { type Statement, toInStatement } from "../store/statement.ts";
 import { trimChanges, trimIdempotencyKeys, trimOutbox } from "../store/trim.ts";
 import { Contacts } from "./contacts.ts";
 import { Ledger } from "./ledger.ts";
-import type { Candidate, Contact, ContactOutcome, LedgerPort, LedgerStatus, PlacementMode, Refused, Said } from "./port.ts";
+import type { Candidate, Contact, ContactOutcome, LedgerPort, LedgerStatus, PlacementMode, PlacementNote, Refused, Said } from "./port.ts";
 import { Writer } from "./writer.ts";
 
 export type CoreOptions = {
@@ -73,7 +73,7 @@ export class ControlCore implements LedgerPort {
     return this.#ledger.write(statements, said);
   }
 
-  place(candidates: readonly Candidate[], mode: PlacementMode, said?: Said) {
+  place(candidates: readonly Candidate[], mode: PlacementMode, said?: PlacementNote) {
     return this.#ledger.place(candidates, mode, said);
   }
 

@@ -5,15 +5,14 @@ import { type AuditTail, chainAudit, toAuditTail } from "./audit-chain.ts";
 import { outcomeOf, readFor, toFacts, toMade, toStatements } from "./placement-batch.ts";
 import type { PlacementFacts } from "./placement-facts.ts";
 import { EMPTY_PLAN, type PlacementPlan, type PlacementRequest, planPlacements } from "./plan-placements.ts";
-import type { Candidate, Change, PlacementMode, PlaceOutcome, Said, WriteOutcome } from "./port.ts";
+import type { Candidate, Change, PlacementMode, PlacementNote, PlaceOutcome, Said, WriteOutcome } from "./port.ts";
 import { type NotCommitted, refusalFor, refusalOf } from "./refusals.ts";
 import { RuleBook } from "./rule-book.ts";
 import type { Writer } from "./writer.ts";
 
-type Noted = { readonly changes: readonly Change[] };
+type Noted = { readonly changes: readonly Change[]; readonly statements: readonly Statement[] };
 type WriteItem = Noted & {
   readonly kind: "write";
-  readonly statements: readonly Statement[];
   readonly settle: (outcome: WriteOutcome) => void;
 };
 type PlaceItem = Noted & PlacementRequest & { readonly kind: "place"; readonly settle: (outcome: PlaceOutcome) => void };
@@ -54,8 +53,8 @@ export class Ledger {
     return new Promise((settle) => this.#enqueue({ kind: "write", statements, changes, settle }));
   }
 
-  place(candidates: readonly Candidate[], mode: PlacementMode, { changes = [] }: Said = {}): Promise<PlaceOutcome> {
-    return new Promise((settle) => this.#enqueue({ kind: "place", candidates, mode, changes, settle }));
+  place(candidates: readonly Candidate[], mode: PlacementMode, { changes = [], also = [] }: PlacementNote = {}): Promise<PlaceOutcome> {
+    return new Promise((settle) => this.#enqueue({ kind: "place", candidates, mode, changes, statements: also, settle }));
   }
 
   #enqueue(item: Item): void {
@@ -88,7 +87,7 @@ export class Ledger {
     const known = await this.#look(items);
     if (known === null) return this.#refuse(items, { kind: "unavailable", cause: null });
     const placing = toStatements(known.plan, clock());
-    const writing = items.flatMap((item) => (item.kind === "write" ? item.statements : []));
+    const writing = items.flatMap((item) => item.statements);
     const auditing = chainAudit(
       known.auditTail,
       items.flatMap(({ changes }) => changes),
@@ -129,12 +128,10 @@ export class Ledger {
     const made = toMade(plan, results.slice(0, placingCount));
     let next = placingCount;
     for (const item of items) {
-      if (item.kind === "place") {
-        item.settle({ kind: "decided", outcomes: item.candidates.map((candidate) => outcomeOf(candidate, facts, plan, made)) });
-        continue;
-      }
-      item.settle({ kind: "written", results: results.slice(next, next + item.statements.length) });
+      const own = results.slice(next, next + item.statements.length);
       next += item.statements.length;
+      if (item.kind === "write") item.settle({ kind: "written", results: own });
+      else item.settle({ kind: "decided", outcomes: item.candidates.map((candidate) => outcomeOf(candidate, facts, plan, made)) });
     }
   }
 

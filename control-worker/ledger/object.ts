@@ -7,7 +7,7 @@ import type { Env } from "../env.ts";
 import { openClient } from "../store/database.ts";
 import type { Statement } from "../store/statement.ts";
 import { ControlCore } from "./control-core.ts";
-import type { Candidate, Contact, LedgerPort, PlacementMode, Said } from "./port.ts";
+import type { Candidate, Contact, LedgerPort, PlacementMode, PlacementNote, Said } from "./port.ts";
 
 const TICK_MS = 1_000;
 /** An alarm that did not come for so long is set again: a handler that failed often is never called any more. */
@@ -44,7 +44,7 @@ export class Ledger extends DurableObject<Env> implements LedgerPort {
     return (await this.#awake()).write(statements, said);
   }
 
-  async place(candidates: readonly Candidate[], mode: PlacementMode, said?: Said) {
+  async place(candidates: readonly Candidate[], mode: PlacementMode, said?: PlacementNote) {
     return (await this.#awake()).place(candidates, mode, said);
   }
 

@@ -17,6 +17,8 @@ export type Origin = { readonly actor: string; readonly requestId: string; reado
 export type Change = { readonly target: string; readonly before: unknown; readonly after: unknown; readonly origin?: Origin };
 /** What goes with a write: rows of the audit, and what its caller is answered, for when the call is repeated. */
 export type Said = { readonly changes?: readonly Change[]; readonly answer?: unknown };
+/** With a placement: also statements that are to be committed with it. */
+export type PlacementNote = Said & { readonly also?: readonly Statement[] };
 
 /** A vehicle to be placed. `vehicle` is what to register: at `edge` only when it is unknown, by `import` in any case. */
 export type Candidate = { readonly vin: Vin; readonly vinKey: VinKey; readonly vehicle: NewVehicle | null };
@@ -67,7 +69,7 @@ export type LedgerStatus = {
 export type LedgerPort = {
   /** Commits these statements and their audit together, or nothing. */
   write(statements: readonly Statement[], said?: Said): Promise<WriteOutcome>;
-  place(candidates: readonly Candidate[], mode: PlacementMode, said?: Said): Promise<PlaceOutcome>;
+  place(candidates: readonly Candidate[], mode: PlacementMode, said?: PlacementNote): Promise<PlaceOutcome>;
   contact(contact: Contact): Promise<ContactOutcome>;
   /** The cell has called, although its call was refused: it is there. */
   heard(cell: CellId): Promise<void>;

@@ -1,9 +1,21 @@
 import * as z from "zod";
 import { VinField } from "#schema/api/fields.ts";
-import { ExportLine, ImportReport, pageOf, Tombstone, Vehicle, VehicleFilter, VehiclePatch } from "#schema/api/vehicles.ts";
+import {
+  ExportLine,
+  ImportIdField,
+  ImportQuery,
+  ImportReport,
+  ImportState,
+  pageOf,
+  Tombstone,
+  Vehicle,
+  VehicleFilter,
+  VehiclePatch,
+} from "#schema/api/vehicles.ts";
 import { defineOperation, type Operation } from "../operation.ts";
 import { eraseVehicle } from "../services/erase-vehicle.ts";
 import { EXPORT_MEDIA_TYPES, exportVehicles } from "../services/export-vehicles.ts";
+import { checkPartSize, importPart, readImport } from "../services/import-part.ts";
 import { importVehicles } from "../services/import-vehicles.ts";
 import { listVehicles } from "../services/list-vehicles.ts";
 import { patchVehicle } from "../services/patch-vehicle.ts";
@@ -26,16 +38,30 @@ export const vehicleOperations: readonly Operation[] = [
     path: "/v1/vehicles/import",
     summary: "Register and place vehicles from NDJSON or CSV; answers progress and errors per line while it reads",
     access: ["operator"],
+    query: ImportQuery,
     streams: IMPORT_MEDIA_TYPES,
     answer: ImportReport,
     answerType: "application/x-ndjson",
-    errors: ["unsupported_media_type"],
-    handle: async ({ deps, request }) => {
+    errors: ["unsupported_media_type", "payload_too_large"],
+    handle: async ({ deps, query, request }) => {
+      if (query.import !== undefined) checkPartSize(request);
       const mediaType = (request.headers.get("Content-Type") ?? "").split(";")[0]?.trim().toLowerCase() ?? "";
       const records = await openRecords(mediaType, request.body ?? noBytes());
+      const { import: importId, part } = query;
+      const reports = importId === undefined ? importVehicles(deps, records) : importPart(deps, { importId, part }, records);
       const headers = { "Content-Type": "application/x-ndjson", "Cache-Control": "no-store" };
-      return new Response(ReadableStream.from(toBytes(toNdjson(importVehicles(deps, records)))) as ReadableStream, { headers });
+      return new Response(ReadableStream.from(toBytes(toNdjson(reports))) as ReadableStream, { headers });
     },
+  }),
+  defineOperation({
+    method: "get",
+    path: "/v1/vehicles/import/:import",
+    summary: "How far each part of an import has come",
+    access: ["viewer"],
+    params: z.object({ import: ImportIdField }),
+    answer: ImportState,
+    errors: ["not_found"],
+    handle: async ({ deps, params }) => ({ body: await readImport(deps, params.import) }),
   }),
   defineOperation({
     method: "get",

@@ -3,6 +3,7 @@ import { isVin, parseVin } from "#schema/domain/vin.ts";
 import { marketOfWmi } from "#schema/domain/wmi.ts";
 import type { Deps } from "../deps.ts";
 import type { Candidate, PlaceOutcome } from "../ledger/port.ts";
+import type { Statement } from "../store/statement.ts";
 import type { ImportRecord } from "./parse-csv.ts";
 import type { LineFault } from "./read-lines.ts";
 
@@ -32,10 +33,10 @@ const accept = async (deps: Deps, record: ImportRecord): Promise<Accepted | Line
 };
 
 /** Patient: an import is long, and what stands in its way usually is not. */
-const placeAll = async (deps: Deps, accepted: readonly Accepted[]): Promise<PlaceOutcome> => {
+const placeAll = async (deps: Deps, accepted: readonly Accepted[], also: readonly Statement[]): Promise<PlaceOutcome> => {
   const candidates: readonly Candidate[] = accepted.map(({ candidate }) => candidate);
   const after = { vehicles: candidates.length, firstLine: accepted.at(0)?.line, lastLine: accepted.at(-1)?.line };
-  const said = candidates.length === 0 ? { changes: [] } : { changes: [{ target: "vehicles", before: null, after }] };
+  const said = { also, changes: candidates.length === 0 ? [] : [{ target: "vehicles", before: null, after }] };
   let outcome = await deps.ledger.place(candidates, "import", said);
   for (let attempt = 1; outcome.kind === "refused" && attempt < ATTEMPTS; attempt++) {
     await deps.sleep(Math.random() * RETRY_BASE_MS * 2 ** attempt);
@@ -69,9 +70,17 @@ async function* chunksOf(batches: AsyncIterable<ImportRecord[]>): AsyncGenerator
   if (chunk.length > 0) yield chunk;
 }
 
+/** Where an import begins, and how it is noted how far it has come. */
+export type ImportProgress = { readonly from: number; readonly noteOf: (lines: number, isDone: boolean) => Statement };
+
 /** Registers and places vehicles chunk by chunk; an error spoils its own line only. Sent again it changes nothing. */
-export async function* importVehicles(deps: Deps, batches: AsyncIterable<ImportRecord[]>): AsyncGenerator<ImportReport> {
-  const totals: Totals = { lines: 0, imported: 0, unchanged: 0, failed: 0, placed: 0, unplaced: 0 };
+export async function* importVehicles(
+  deps: Deps,
+  batches: AsyncIterable<ImportRecord[]>,
+  progress: ImportProgress | null = null,
+): AsyncGenerator<ImportReport> {
+  const totals: Totals = { lines: progress?.from ?? 0, imported: 0, unchanged: 0, failed: 0, placed: 0, unplaced: 0 };
+  let isWhole = true;
   for await (const chunk of chunksOf(batches)) {
     const read = await Promise.all(chunk.map((record) => accept(deps, record)));
     const accepted = read.filter((line) => line.kind === "accepted");
@@ -79,16 +88,18 @@ export async function* importVehicles(deps: Deps, batches: AsyncIterable<ImportR
     totals.lines += chunk.length;
     totals.failed += faults.length;
     yield* faults.map(errorOf);
-    const outcome = await placeAll(deps, accepted);
+    const outcome = await placeAll(deps, accepted, progress === null ? [] : [progress.noteOf(totals.lines, false)]);
     if (outcome.kind === "refused") {
       totals.failed += accepted.length;
       const detail = `${outcome.detail}: stopped here, send the rest again from this line on`;
       yield { kind: "error", line: accepted[0]?.line ?? 0, code: outcome.code, detail };
+      isWhole = false;
       break;
     }
     yield* tally(totals, accepted, outcome).map(errorOf);
     const { lines, imported, unchanged, failed } = totals;
     yield { kind: "progress", lines, imported, unchanged, failed };
   }
+  if (isWhole && progress !== null) await deps.ledger.write([progress.noteOf(totals.lines, true)], { changes: [] });
   yield { kind: "done", ...totals };
 }

@@ -20,6 +20,18 @@ export const ImportLine = z
   .strict();
 export type ImportLine = z.infer<typeof ImportLine>;
 
+export const ImportIdField = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, "an import id has 1 to 64 letters, digits, - and _");
+
+/** Query of the import. With an id it may come in parts of at most 50 MB; a part that is sent again goes on behind the lines that are stored. */
+export const ImportQuery = z.object({ import: ImportIdField.optional(), part: z.coerce.number().int().min(1).max(100_000).default(1) });
+
+/** How far each part of an import has come, in lines. */
+export const ImportState = z.object({
+  id: z.string(),
+  parts: z.array(z.object({ part: z.int(), lines: z.int(), isDone: z.boolean(), updatedAt: TimeField })),
+});
+export type ImportState = z.infer<typeof ImportState>;
+
 /** NDJSON lines of the import's answer: errors as they are met, progress per chunk, and one summary. `line` counts from 1. */
 export const ImportReport = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("error"), line: z.int(), code: z.string(), detail: z.string() }),

@@ -179,6 +179,48 @@ describe("import", () => {
   });
 });
 
+describe("an import in parts", () => {
+  const lines = (from: number, to: number) =>
+    Array.from({ length: to - from }, (_, index) => JSON.stringify({ vin: vinOf(from + index) })).join("\n");
+  const send = async (part: number, body: string | ReadableStream, headers: Record<string, string> = {}) => {
+    const path = `/v1/vehicles/import?import=fleet-1&part=${part}`;
+    const answer = await call(control.app, "POST", path, { body, headers: { "Content-Type": "application/x-ndjson", ...headers } });
+    return { ...answer, done: JSON.parse(answer.text.trim().split("\n").at(-1) ?? "{}") as Record<string, unknown> };
+  };
+  const stateOf = async () => ((await call(control.app, "GET", "/v1/vehicles/import/fleet-1")).json["parts"] as unknown[]) ?? [];
+
+  test("a part that broke off goes on behind what is stored; a whole one is not read again", async () => {
+    const body = lines(0, 2_500);
+    let isSent = false;
+    const broken = new ReadableStream({
+      pull(stream) {
+        if (isSent) stream.error(new Error("the line went dead"));
+        else stream.enqueue(new TextEncoder().encode(body.slice(0, body.length / 2)));
+        isSent = true;
+      },
+    });
+    await send(1, broken).catch(() => {});
+    expect(await stateOf()).toMatchObject([{ part: 1, lines: 1_000, isDone: false }]);
+    const again = await send(1, body);
+    expect(again.done).toMatchObject({ kind: "done", lines: 2_500, imported: 1_500, unchanged: 0 });
+    expect((await send(2, lines(3_000, 3_010))).done).toMatchObject({ lines: 10, imported: 10 });
+    expect(await stateOf()).toMatchObject([
+      { part: 1, lines: 2_500, isDone: true },
+      { part: 2, lines: 10, isDone: true },
+    ]);
+    expect((await send(1, body)).done).toMatchObject({ kind: "done", lines: 2_500, imported: 0, unchanged: 0 });
+    expect(await control.database.sql("select count(*) as n from vehicles")).toEqual([{ n: 2_510 }]);
+  });
+
+  test("an unknown import answers 404, a part over 50 MB 413, an id that cannot be one 422", async () => {
+    expect((await call(control.app, "GET", "/v1/vehicles/import/nothing")).status).toBe(404);
+    expect((await send(1, "{}", { "Content-Length": String(51 * 1024 * 1024) })).status).toBe(413);
+    expect(
+      (await call(control.app, "POST", "/v1/vehicles/import?import=a%20b", { body: "", headers: { "Content-Type": "text/csv" } })).status,
+    ).toBe(422);
+  });
+});
+
 describe("readLines", () => {
   const collect = async (chunks: Uint8Array[]): Promise<Line[]> => {
     const all: Line[] = [];
