@@ -4,7 +4,8 @@ import { maySubscribe } from "#schema/domain/topic.ts";
 import type { Logger } from "#schema/http/log.ts";
 import type { AdmissionContext } from "./admission/admit-vehicle.ts";
 import { createCredentialReader } from "./admission/credentials.ts";
-import { createFooting } from "./admission/footing.ts";
+import { createFailovers } from "./admission/failovers.ts";
+import { createCellStanding } from "./admission/footing.ts";
 import { createTableCompleteness } from "./admission/table-completeness.ts";
 import { createTokenBucket } from "./admission/token-bucket.ts";
 import { isForgettable, type Vehicle } from "./admission/vehicle.ts";
@@ -25,6 +26,8 @@ import { startMoves } from "./move/attach.ts";
 import { loadMarks } from "./move/marks.ts";
 import { startRules } from "./rules/attach.ts";
 import { toRuleMessage } from "./rules/stored-message.ts";
+import { createReplicas } from "./standby/replicas.ts";
+import { createStays } from "./standby/stays.ts";
 import { startEngine } from "./store/engine.ts";
 import { createStore } from "./store/store.ts";
 import { createControlClient } from "./sync/control-client.ts";
@@ -80,12 +83,20 @@ export const startCell = async (config: Config, { logger, onFatal, limits = LIMI
   const table = await loadVehicleTable(store);
   const completeness = createTableCompleteness(limits.silenceMs, clock.monotonicMs);
   const marks = await loadMarks(store);
-  const serving = createServing(createFooting({ table, completeness, world: () => world }));
+  const failovers = createFailovers(config.cell, facts.get("failovers"), () => world);
+  const stays = createStays();
+  const replicas = createReplicas([]);
+  const standing = createCellStanding({ self: config.cell, table, completeness, failovers, stays });
+  const serving = createServing(standing.footingOf);
   const dismiss = (vehicle: Vehicle) => {
     broker.dismiss(vehicle.vinKey, farewellOf(vehicle, world));
     serving.review();
   };
-  const admission: AdmissionContext = { self: config.cell, table, world: () => world, completeness, clock, onMovedAway: dismiss };
+  const admission: AdmissionContext = {
+    ...{ self: config.cell, table, world: () => world, standing, failovers, stays, replicas, clock },
+    onMovedAway: dismiss,
+    onWelcome: async () => undefined,
+  };
 
   const commands = await createCommandDesk({
     ...{ self: config.cell, key: identity.key, store, clock, metrics, logger },
@@ -140,7 +151,7 @@ export const startCell = async (config: Config, { logger, onFatal, limits = LIMI
         );
 
   const syncer = await createSyncer({
-    ...{ self: config.cell, store, table, completeness, clock, logger, marks, exchange: moves.exchange },
+    ...{ self: config.cell, store, table, completeness, failovers, clock, logger, marks, exchange: moves.exchange },
     control: createControlClient({
       ...{ urls: config.controlUrls, cell: config.cell, identity, clock },
       timeoutMs: limits.syncTimeoutMs,

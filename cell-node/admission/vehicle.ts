@@ -23,7 +23,8 @@ export const toVehicleRow = (vehicle: Vehicle): VehicleRow => ({
   number: vehicle.number,
   vin: vehicle.vin,
   vinKey: vehicle.vinKey,
-  state: vehicle.record.state,
+  // A guest that has returned is its owner's again: that is all that a restart has to know.
+  state: vehicle.record.state === "guest" && vehicle.record.isReturned ? "moved" : vehicle.record.state,
   epoch: vehicle.record.epoch,
   otherCell: otherCellOf(vehicle.record),
   isProvisional: vehicle.provisionalSince !== null,

@@ -14,7 +14,9 @@ export type World = {
   readonly revoked: ReadonlySet<string>;
   readonly endpointsOf: (cell: CellId) => Endpoints | undefined;
   readonly standbyFor: readonly CellId[];
-  readonly failedOver: readonly CellId[];
+  /** The term in which a cell is failed over to this one. */
+  readonly failoverTermOf: (cell: CellId) => number | undefined;
+  readonly standby: CellId | null;
 };
 
 const EMPTY_VIEW = CellView.parse({
@@ -25,6 +27,7 @@ const EMPTY_VIEW = CellView.parse({
 export const createWorld = (view: CellView = EMPTY_VIEW): World => {
   const popRings = new Map(Object.entries(view.popKeys).map(([pop, keys]) => [pop, createKeyRing(keys)]));
   const cellRings = new Map(Object.entries(view.cellKeys ?? {}).map(([cell, keys]) => [cell, createKeyRing(keys)]));
+  const terms = new Map(view.failedOver.map(({ cell, term }) => [cell, term]));
   const endpoints = new Map(Object.entries(view.endpoints));
   return {
     version: view.version,
@@ -36,6 +39,7 @@ export const createWorld = (view: CellView = EMPTY_VIEW): World => {
     revoked: new Set(view.revoked),
     endpointsOf: (cell) => endpoints.get(cell),
     standbyFor: view.standbyFor,
-    failedOver: view.failedOver.map(({ cell }) => cell),
+    failoverTermOf: (cell) => terms.get(cell),
+    standby: view.standby,
   };
 };

@@ -89,7 +89,7 @@ export type DesiredRow = {
   readonly changedBy: string;
 };
 
-export type FactName = "cursor" | "view" | "incarnation" | "registered" | "state";
+export type FactName = "cursor" | "view" | "incarnation" | "registered" | "state" | "failovers";
 
 /** What the parts of the cell may write; everything in one call is one transaction. */
 export type Changes = {

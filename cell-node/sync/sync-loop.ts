@@ -2,6 +2,7 @@ import type { CellRegistration } from "#schema/api/cells.ts";
 import { type AssignmentChange, CellView, SyncAnswer, type SyncRequest } from "#schema/api/sync.ts";
 import type { CellId } from "#schema/domain/cell.ts";
 import type { Logger } from "#schema/http/log.ts";
+import type { Failovers } from "../admission/failovers.ts";
 import type { TableCompleteness } from "../admission/table-completeness.ts";
 import type { Vehicle } from "../admission/vehicle.ts";
 import type { VehicleTable } from "../admission/vehicle-table.ts";
@@ -20,6 +21,7 @@ export type SyncContext = {
   readonly store: Store;
   readonly table: VehicleTable;
   readonly completeness: TableCompleteness;
+  readonly failovers: Failovers;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Null when there is no join token: the cell was registered before. */
@@ -43,7 +45,7 @@ export type Syncer = {
 
 /** The cell's side of §4.5. One `step` registers or exchanges one page; changes, cursor and view reach the disk in one transaction. */
 export const createSyncer = async (context: SyncContext): Promise<Syncer> => {
-  const { self, control, store, table, completeness, clock, logger, marks, exchange } = context;
+  const { self, control, store, table, completeness, clock, logger, marks, exchange, failovers } = context;
   const facts = new Map(await store.facts());
   let cursor = facts.get("cursor") ?? null;
   let isRegistered = facts.has("registered") || context.registration === null;
@@ -109,7 +111,10 @@ export const createSyncer = async (context: SyncContext): Promise<Syncer> => {
     if (!isPartial && answer.cursor !== facts.get("cursor")) news.push(["cursor", answer.cursor]);
     if (answer.view !== undefined) news.push(["view", JSON.stringify(answer.view)]);
     if (answer.desired.state !== facts.get("state")) news.push(["state", answer.desired.state]);
+    const accounts = failovers.textAfter(answer.failovers);
+    if (accounts !== (facts.get("failovers") ?? "[]")) news.push(["failovers", accounts]);
     await table.update({ ...update, facts: news });
+    failovers.take(answer.failovers);
     for (const [name, value] of news) facts.set(name, value);
     cursor = answer.cursor;
     if (isSnapshotEnd) snapshot = null;
