@@ -1,7 +1,9 @@
 import mqttPacket, { type Packet } from "mqtt-packet";
 import { describe, expect, test } from "vitest";
+import { readAnswer } from "./load/http.ts";
+import { quantileOf } from "./load/pace.ts";
 import { connectPacket, createPublisher, DISCONNECT } from "./load/packets.ts";
-import { parseBenchOptions } from "./options.ts";
+import { parseBenchOptions, SECTIONS } from "./options.ts";
 import { type Contender, type Measured, medianOf, pairedRatio, runRounds } from "./rounds.ts";
 import { reaches, rowOf } from "./section.ts";
 import { renderSection, renderTable } from "./table.ts";
@@ -99,6 +101,26 @@ describe("the report", () => {
   });
 });
 
+describe("the generator's HTTP", () => {
+  test("an answer is whole when its announced length, or its last chunk, is there", () => {
+    const read = (text: string) => readAnswer(Buffer.from(text));
+    expect(read("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")).toBe(200);
+    expect(read("HTTP/1.1 307 Temporary Redirect\r\ncontent-length: 0\r\nlocation: x\r\n\r\n")).toBe(307);
+    expect(read("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n")).toBe(200);
+    for (const part of ["HTTP/1.1 200 OK\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nok", "HTTP/1.1 200 OK\r\n\r\n2\r\nok\r\n"])
+      expect(read(part)).toBeNull();
+  });
+
+  test("p99 is the value that one in a hundred exceeds", () => {
+    expect(
+      quantileOf(
+        Float64Array.from({ length: 1000 }, (_, index) => 999 - index),
+        0.99,
+      ),
+    ).toBe(990);
+  });
+});
+
 describe("wrk's report", () => {
   test("is read, failures included", () => {
     expect(parseWrk("  12000 requests in 2.50s, 1.00MB read\nRequests/sec:   4800.00")).toEqual({
@@ -114,7 +136,7 @@ describe("wrk's report", () => {
 describe("the command line", () => {
   test("all sections by default, one on demand, and nothing that makes no sense", () => {
     const onMeasured = () => undefined;
-    expect(parseBenchOptions([], onMeasured)).toMatchObject({ sections: ["edge", "pop", "cell"], seconds: 4, rounds: 5 });
+    expect(parseBenchOptions([], onMeasured)).toMatchObject({ sections: [...SECTIONS], seconds: 3, rounds: 5 });
     expect(parseBenchOptions(["--only", "cell", "--rounds", "2"], onMeasured)).toMatchObject({ sections: ["cell"], rounds: 2 });
     for (const argv of [["--only", "x"], ["--rounds", "0"], ["--fast"]]) expect(() => parseBenchOptions(argv, onMeasured)).toThrow();
   });

@@ -13,7 +13,7 @@ import { requestScript, runWrk } from "./wrk.ts";
 
 const TITLE = "Edge, hot";
 const VEHICLES = 1000;
-const COMPATIBILITY = { compatibilityDate: "2026-07-01", compatibilityFlags: ["nodejs_compat"] };
+export const COMPATIBILITY = { compatibilityDate: "2026-07-01", compatibilityFlags: ["nodejs_compat"] };
 
 const startRouter = async (fleet: EdgeFleet): Promise<DirectWorker> => {
   const router = await startDirectWorker({

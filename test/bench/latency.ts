@@ -11,7 +11,7 @@ export const noteLatencies = async (contenders: readonly Paced[], seconds: numbe
   const notes: string[] = [];
   for (const { measured, port, requests } of contenders) {
     const perSecond = LOAD_SHARE * measured.median;
-    const job = { kind: "pace", port, connections: CONNECTIONS, requests: [...requests], perSecond, seconds } as const;
+    const job = { kind: "pace" as const, port, connections: CONNECTIONS, requests: [...requests], perSecond, seconds };
     const { p99Ms = Number.NaN } = await generateLoad(job, "pinned");
     notes.push(`${measured.name} ${p99Ms.toFixed(1)} ms`);
   }

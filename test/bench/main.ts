@@ -1,10 +1,12 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { benchCell } from "./cell.ts";
+import { benchCold } from "./cold.ts";
 import { benchEdge } from "./edge.ts";
 import { machineFacts } from "./machine.ts";
 import { type BenchOptions, HELP, parseBenchOptions, SECTIONS, type SectionName } from "./options.ts";
 import { benchPopHot } from "./pop-hot.ts";
+import { benchPopMemory } from "./pop-memory.ts";
 import type { Section } from "./section.ts";
 import { renderSection } from "./table.ts";
 
@@ -13,6 +15,8 @@ const RESULTS = join(import.meta.dirname, "RESULTS.md");
 const BENCHES: Readonly<Record<SectionName, (options: BenchOptions) => Promise<readonly Section[]>>> = {
   edge: async (options) => [await benchEdge(options)],
   pop: benchPopHot,
+  "pop-memory": benchPopMemory,
+  cold: benchCold,
   cell: benchCell,
 };
 

@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 
-export const SECTIONS = ["edge", "pop", "cell"] as const;
+export const SECTIONS = ["edge", "pop", "pop-memory", "cold", "cell"] as const;
 export type SectionName = (typeof SECTIONS)[number];
 
 export type BenchOptions = {
@@ -14,7 +14,7 @@ export type BenchOptions = {
 export const HELP = `npm run bench -- [options]: measures edge locations and cell beside their peers, prints the ratios and writes test/bench/RESULTS.md
 
   --only NAME       one section only: ${SECTIONS.join(", ")}; RESULTS.md is then left as it is
-  --seconds S       length of one measurement (default 4)
+  --seconds S       length of one measurement (default 3)
   --rounds N        measurements of each contender, taken in turn (default 5)
   --help`;
 
@@ -30,7 +30,7 @@ export const parseBenchOptions = (argv: readonly string[], onMeasured: BenchOpti
     args: [...argv],
     options: {
       only: { type: "string" },
-      seconds: { type: "string", default: "4" },
+      seconds: { type: "string", default: "3" },
       rounds: { type: "string", default: "5" },
       help: { type: "boolean", default: false },
     },

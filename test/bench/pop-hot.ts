@@ -12,7 +12,7 @@ import { hasLuaAndRedis, startNginx } from "./peers/nginx.ts";
 import { startRedis } from "./peers/redis.ts";
 import { PINNING } from "./pin.ts";
 import { startPop, writePopData } from "./pop-server.ts";
-import { type Measured, runRounds } from "./rounds.ts";
+import { fastestOf, runRounds } from "./rounds.ts";
 import { type Aim, rowOf, type Section } from "./section.ts";
 import { type Server, stopAll } from "./server-process.ts";
 import { findTool } from "./tools.ts";
@@ -48,12 +48,6 @@ const startPeers = async (folder: string, { topology, record }: EdgeFleet, runni
   if (nginx !== null && hasLuaAndRedis()) add("nginx + Lua + Redis", await startNginx(nginx, folder, redis), [redis], 1.6);
   else missing.push("nginx + Lua + Redis: not installed (Debian: nginx libnginx-mod-http-lua lua-nginx-redis)");
   return { peers, missing };
-};
-
-const fastestOf = (measured: readonly Measured[]): Measured => {
-  const [fastest] = measured.toSorted((a, b) => b.median - a.median);
-  if (fastest === undefined) throw new Error("no runtime was measured");
-  return fastest;
 };
 
 const measureHot = async (wrk: string, options: BenchOptions): Promise<Section> => {

@@ -58,3 +58,10 @@ export const runRounds = async (
 /** The median of the ratios round by round: each pair was measured under nearly the same conditions. */
 export const pairedRatio = (ours: Measured, theirs: Measured, by: keyof Sample = "perSecond"): number =>
   medianOf(ours.samples.map((sample, round) => sample[by] / (theirs.samples[round]?.[by] ?? Number.NaN)));
+
+/** The one with the highest median. */
+export const fastestOf = (measured: readonly Measured[]): Measured => {
+  const [fastest] = measured.toSorted((a, b) => b.median - a.median);
+  if (fastest === undefined) throw new Error("nothing was measured");
+  return fastest;
+};
