@@ -10,8 +10,8 @@ import { Prober } from "./probe.ts";
 
 /** A longer pause between two turns means that control itself was not there. */
 const MAX_PAUSE_MS = 4_000;
-/** A cell that comes back is healthy again when it has called for so long without a gap. */
-const STEADY_MS = 5_000;
+/** A cell that comes back is healthy again when it has called for so long without a gap; one that was given up has more to prove. */
+const STEADY_MS: Readonly<Record<CellHealth, number>> = { healthy: 0, suspect: 1_000, isolated: 5_000, down: 5_000 };
 /** Of several cells one has always called more lately than this. */
 const DEAF_AFTER_MS = 1.25 * SYNC_PACE_MS;
 
@@ -83,7 +83,7 @@ export class HealthJudge {
       isProbeOk: this.#prober.answerOf(cell.id, since),
       testimonies: this.#contacts.testimoniesOf(cell.id, since).filter(({ witness }) => witnesses.includes(witness)),
     });
-    const isSteady = heard !== undefined && now - heard.since >= STEADY_MS;
+    const isSteady = heard !== undefined && now - heard.since >= STEADY_MS[cell.health];
     return withoutFlapping(cell.health, health, isSteady);
   }
 }

@@ -5,6 +5,7 @@ import type { Vin } from "#schema/domain/vin.ts";
 import type { Deps } from "../deps.ts";
 import { reassign } from "../store/assignments.ts";
 import { type CellRow, findCell } from "../store/cells.ts";
+import { hasOpenMove } from "../store/moves.ts";
 import { assertThat, type Statement } from "../store/statement.ts";
 import { updateVehicle, type VehicleChange, type VehicleRow } from "../store/vehicles.ts";
 import { commit, type Plan } from "./commit.ts";
@@ -51,6 +52,9 @@ const planPatch = async (deps: Deps, vin: Vin, patch: VehiclePatch, expectedVers
     throw new AppError("conflict", "the vehicle is pinned to its cell: unpin it first");
   if (wanted !== undefined && row.cell === null) {
     throw new AppError("conflict", "the vehicle has no cell yet: it is placed when it first calls");
+  }
+  if (wanted !== undefined && wanted !== row.cell && (await hasOpenMove(deps.database, vin))) {
+    throw new AppError("conflict", "the vehicle is being moved: abort the move, or wait for its end");
   }
   const zone = attributes.zone === undefined ? row.vehicle.zone : attributes.zone;
   const owner = wanted ?? row.cell;

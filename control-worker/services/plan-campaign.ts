@@ -46,10 +46,11 @@ const skip = (reason: SkipReason): Judged => ({ kind: "skip", reason });
 type Frame = { readonly id: string; readonly request: CampaignRequest; readonly open: Map<CellId, PlacementCell>; readonly now: number };
 
 /** The move of one vehicle, or why it stays where it is; room is used up as it goes. */
-const judge = ({ vinKey, zone, cell, epoch }: Movable, before: Past | undefined, { id, request, open, now }: Frame): Judged => {
+const judge = ({ vinKey, zone, cell, epoch, isPinned }: Movable, before: Past | undefined, { id, request, open, now }: Frame): Judged => {
   const { targets, policy } = request;
   if (cell === null || epoch === null) return skip("no_cell_yet");
   if (targets?.includes(cell)) return skip("already_there");
+  if (isPinned) return skip("pinned");
   if (before?.isOpen) return skip("in_another_move");
   if (policy.disruptionBudget !== null && (before?.recent ?? 0) >= policy.disruptionBudget.moves) return skip("over_disruption_budget");
   const others = [...open.values()].filter((other) => other.id !== cell);

@@ -109,9 +109,17 @@ export type Movable = {
   readonly zone: string | null;
   readonly cell: CellId | null;
   readonly epoch: number | null;
+  readonly isPinned: boolean;
 };
 
-const MOVABLE = { vin: vehicles.vin, vinKey: vehicles.vinKey, zone: vehicles.zone, cell: assignments.cell, epoch: assignments.epoch };
+const MOVABLE = {
+  vin: vehicles.vin,
+  vinKey: vehicles.vinKey,
+  zone: vehicles.zone,
+  cell: assignments.cell,
+  epoch: assignments.epoch,
+  isPinned: vehicles.isPinned,
+};
 
 export const findMovables = (database: Database, vins: readonly Vin[]): Promise<Movable[]> =>
   reading(() =>

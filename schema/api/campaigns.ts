@@ -58,6 +58,7 @@ export const SKIP_REASONS = [
   "not_registered",
   "no_cell_yet",
   "already_there",
+  "pinned",
   "in_another_move",
   "over_disruption_budget",
   "no_cell_in_zone",

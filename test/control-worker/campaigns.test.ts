@@ -33,6 +33,17 @@ test("a plan says how many go where and who stays for what reason, and changes n
   expect(await statesOf(lab)).toEqual([]);
 });
 
+test("a pinned vehicle stays, and one that is being moved is not re-assigned meanwhile", async () => {
+  lab = await createMoveLab(2);
+  await lab.control.database.sql("update vehicles set is_pinned = 1 where vin = ?", vinOf(0));
+  expect((await plan({ selection: wholeCell, targets: ["cell-b"] })).json).toMatchObject({ vehicles: 1, skipped: { pinned: 1 } });
+  await startCampaign(lab);
+  const answer = await call(lab.control.app, "PATCH", `/v1/vehicles/${vinOf(1)}`, { body: { cell: "cell-c" } });
+  expect([answer.status, answer.json["code"]]).toEqual([409, "conflict"]);
+  await settle(lab);
+  expect(await ownersOf(lab)).toMatchObject([{ cell: "cell-a" }, { cell: "cell-b" }]);
+});
+
 test("a plan fills no target above its limit, counting what is on its way there", async () => {
   lab = await createMoveLab(5);
   await lab.control.database.sql("update cells set hard_limit = 3 where id <> 'cell-a'");

@@ -18,6 +18,8 @@ import type { Disturbance, MoveOrder, MoveReport } from "#schema/domain/move-mes
 import { type Control, call } from "./control.ts";
 import { assertionOf, type Member } from "./fleet.ts";
 
+/** Half of a sync's reports; the other half is for what it holds. */
+const MAX_SENT = 500;
 const EMPTY: Holding = { record: null, mark: null };
 
 /** A cell that obeys control by the functions of schema/domain, over the real sync; what it holds survives its restarts. */
@@ -56,11 +58,14 @@ export class MovingCell {
 
   /** Reports, learns and obeys, once. The status of the sync. */
   async sync(control: Control): Promise<number> {
-    const moves = this.outbox.map(({ vinKey, report }) => ({ kind: "move", vinKey, report }));
-    const held = [...this.holdings].flatMap(([vinKey, holding]) => {
-      const step = heldMove(holding);
-      return step === null ? [] : [{ kind: "held", vinKey, ...step }];
-    });
+    const sent = this.outbox.slice(0, MAX_SENT);
+    const moves = sent.map(({ vinKey, report }) => ({ kind: "move", vinKey, report }));
+    const held = [...this.holdings]
+      .flatMap(([vinKey, holding]) => {
+        const step = heldMove(holding);
+        return step === null ? [] : [{ kind: "held", vinKey, ...step }];
+      })
+      .slice(0, MAX_SENT);
     const witness = (this.last?.desired.probe ?? []).map(({ cell }) => ({ cell, isReachable: this.reaches(cell) }));
     const answer = await call(control.app, "POST", `/v1/cells/${this.id}/sync`, {
       token: await assertionOf(control, this.member),
@@ -77,7 +82,7 @@ export class MovingCell {
       },
     });
     if (answer.status !== 200) return answer.status;
-    this.outbox = [];
+    this.outbox = this.outbox.slice(sent.length);
     const sync = answer.json as unknown as SyncAnswer;
     this.last = sync;
     for (const { vinKey, cell, epoch } of sync.changes) {
