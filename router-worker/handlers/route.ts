@@ -42,10 +42,22 @@ export const connectHandler =
   async (c) =>
     redirected(await serveVehicle(deps, c));
 
-/** Both calls again, for a request whose answer is kept: undefined sends it to its handler. Runs before the framework, which costs more than all of this. */
-export const answerKept = (deps: RouterDeps, request: Request): Response | undefined => {
-  const { url, method } = request;
-  const say = method === "GET" ? SAID[url.slice(url.indexOf("/", SCHEME_LENGTH))] : undefined;
+const answerKeptAt = (deps: RouterDeps, path: string, request: Request): Response | undefined => {
+  const say = request.method === "GET" ? SAID[path] : undefined;
   const kept = say === undefined ? undefined : serveKept(deps, request.headers);
   return kept === undefined ? undefined : say?.(kept);
 };
+
+/** Both calls again, for a request whose answer is kept: undefined sends it to its handler. Runs before the framework, which costs more than all of this. */
+export const answerKept = (deps: RouterDeps, request: Request): Response | undefined => {
+  const { url } = request;
+  return answerKeptAt(deps, url.slice(url.indexOf("/", SCHEME_LENGTH)), request);
+};
+
+export type Fetch = (request: Request) => Response | Promise<Response>;
+
+/** Both calls by their paths, for a server that finds paths itself; `otherwise` answers what is not kept. */
+export const keptRoutes = (deps: RouterDeps, otherwise: Fetch): Readonly<Record<string, Fetch>> =>
+  Object.fromEntries(
+    Object.keys(SAID).map((path) => [path, (request: Request) => answerKeptAt(deps, path, request) ?? otherwise(request)]),
+  );

@@ -1,6 +1,7 @@
 import process from "node:process";
 import { createLogger } from "#schema/http/log.ts";
 import { createApp } from "../app.ts";
+import { keptRoutes } from "../handlers/route.ts";
 import { readPopConfig } from "./config.ts";
 import { createPop } from "./pop.ts";
 import { serve } from "./serve.ts";
@@ -9,7 +10,8 @@ const config = readPopConfig();
 const logger = createLogger("router-pop", config.logLevel);
 const stopping = new AbortController();
 const pop = await createPop(config, logger);
-const server = await serve(createApp(pop.deps).fetch, config.host, config.port);
+const { fetch } = createApp(pop.deps);
+const server = await serve({ fetch, gets: keptRoutes(pop.deps, fetch) }, config.host, config.port);
 logger.info("listening", { pop: config.popId, host: config.host, port: server.port });
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => stopping.abort());
 await pop.run(stopping.signal);

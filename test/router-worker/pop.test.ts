@@ -45,7 +45,15 @@ afterEach(async () => {
 });
 
 const configOf = (change: Partial<PopConfig>): PopConfig => ({
-  ...{ popId: "pop-1", peppers: control.config.peppers, controlUrls: [url], joinToken: undefined, dataDir, host: "127.0.0.1", port: 0 },
+  ...{
+    popId: "pop-1",
+    peppers: [...control.config.peppers],
+    controlUrls: [url],
+    joinToken: undefined,
+    dataDir,
+    host: "127.0.0.1",
+    port: 0,
+  },
   ...{ feedIntervalMs: 100, saveIntervalMs: 1_000, logLevel: "info", ...change },
 });
 

@@ -2,14 +2,16 @@ import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { CellId } from "#schema/domain/cell.ts";
+import type { RouteRecord } from "#schema/domain/route.ts";
 import { vinKeyOfMac } from "#schema/domain/vin-key.ts";
+import type { Lease } from "../../router-worker/store/port.ts";
 import { createReplicaTable, SHARDS } from "../../router-worker/store/replica/replica-table.ts";
 
 const keyOf = (name: string | number) => vinKeyOfMac(createHash("sha256").update(String(name)).digest());
 const cell = (name: string) => name as CellId;
 
 describe("replica table", () => {
-  test("holds what a Map holds under any sequence of puts, deletes and resnapshots", () => {
+  test("holds what a Map holds under any sequence of puts, deletes and resnapshots; a lease that holds means the same record", () => {
     const step = fc.oneof(
       {
         weight: 6,
@@ -27,7 +29,9 @@ describe("replica table", () => {
       fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
         const table = createReplicaTable();
         const model = new Map<number, { cell: CellId; epoch: number }>();
+        const leased = new Map<number, { lease: Lease; record: RouteRecord | null }>();
         for (const next of steps) {
+          for (let key = 0; key <= 60; key++) leased.set(key, { lease: table.leaseOf(keyOf(key)), record: table.get(keyOf(key)) });
           if (next.kind === "put") {
             const record = { cell: cell(`cell-${next.cell}`), epoch: next.epoch };
             table.put(keyOf(next.key), record);
@@ -44,6 +48,7 @@ describe("replica table", () => {
             }
             table.endSnapshot();
           }
+          for (const [key, { lease, record }] of leased) if (lease.untilMs > 0) expect(table.get(keyOf(key))).toEqual(record);
         }
         expect(table.size()).toBe(model.size);
         for (let key = 0; key <= 60; key++) expect(table.get(keyOf(key))).toEqual(model.get(key) ?? null);

@@ -21,6 +21,7 @@ export const createReplicaStore = (replica: Replica, clock: Clock, maxLearnt: nu
         ageMs: replica.stalenessMs() ?? 0,
         learntAgoMs: learntAtMs === undefined ? null : clock.monotonic() - learntAtMs,
         isVanished: false,
+        lease: replica.table.leaseOf(vehicle.vinKey),
       };
     },
     learn(vehicle, record) {

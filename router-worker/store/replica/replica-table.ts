@@ -1,12 +1,16 @@
 import type { CellId } from "#schema/domain/cell.ts";
 import type { RouteRecord } from "#schema/domain/route.ts";
 import type { VinKey } from "#schema/domain/vin-key.ts";
+import type { Lease } from "../port.ts";
 import { type PackedKey, packKey } from "./packed-key.ts";
 import { createPackedShard } from "./packed-shard.ts";
+import { createReplicaLeases } from "./replica-leases.ts";
 
 /** Every route record in memory, packed: about 30 bytes a vehicle (10 million in about 300 MB). */
 export type ReplicaTable = {
   get(vinKey: VinKey): RouteRecord | null;
+  /** Good until this vehicle's record is put, deleted or dropped. */
+  leaseOf(vinKey: VinKey): Lease;
   put(vinKey: VinKey, record: RouteRecord): void;
   delete(vinKey: VinKey): void;
   size(): number;
@@ -18,6 +22,7 @@ export type ReplicaTable = {
   sizeIn(shard: number): number;
   /** The records of one shard as they are packed, for the file; the key is reused between calls. */
   eachIn(shard: number, visit: (key: PackedKey, epoch: number, cellIndex: number) => void): void;
+  /** For a table that nobody reads yet. */
   putPacked(key: PackedKey, epoch: number, cell: CellId): void;
 };
 
@@ -36,6 +41,7 @@ export const createReplicaTable = (expected = 0): ReplicaTable => {
   const cells: CellId[] = [];
   const cellIndexes = new Map<CellId, number>();
   const scratch = new Uint32Array(4);
+  const leases = createReplicaLeases();
   let isSnapshotRunning = false;
 
   const shardOf = (key: PackedKey) => {
@@ -88,8 +94,13 @@ export const createReplicaTable = (expected = 0): ReplicaTable => {
       const slot = shard.find(key);
       return slot < 0 ? null : { cell: cellNamed(shard.cellAt(slot)), epoch: epochOf(shard.epochAt(slot), key) };
     },
-    put: (vinKey, record) => putPacked(packKey(vinKey, scratch), record.epoch, record.cell),
+    leaseOf: (vinKey) => leases.of(vinKey),
+    put(vinKey, record) {
+      leases.end(vinKey);
+      putPacked(packKey(vinKey, scratch), record.epoch, record.cell);
+    },
     delete(vinKey) {
+      leases.end(vinKey);
       const key = packKey(vinKey, scratch);
       const shard = shardOf(key);
       const slot = shard.find(key);
@@ -102,6 +113,7 @@ export const createReplicaTable = (expected = 0): ReplicaTable => {
       isSnapshotRunning = true;
     },
     endSnapshot() {
+      leases.endAll();
       sweepUnnamed();
       isSnapshotRunning = false;
     },
