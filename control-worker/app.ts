@@ -15,6 +15,7 @@ import { mountHealth } from "./routes/health.ts";
 import { joiningOperations } from "./routes/joining.ts";
 import { moveOperations } from "./routes/moves.ts";
 import { placementOperations } from "./routes/placements.ts";
+import { projectionOperations } from "./routes/projection.ts";
 import { ruleSetOperations } from "./routes/rule-sets.ts";
 import { syncOperations } from "./routes/sync.ts";
 import { vehicleOperations } from "./routes/vehicles.ts";
@@ -30,6 +31,7 @@ export const OPERATIONS: readonly Operation[] = [
   ...vehicleOperations,
   ...grantOperations,
   ...ruleSetOperations,
+  ...projectionOperations,
   ...failoverOperations,
   ...alertOperations,
   ...campaignOperations,

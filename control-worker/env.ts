@@ -1,10 +1,10 @@
 import type { Logger } from "#schema/http/log.ts";
 import type { LedgerPort, Refused } from "./ledger/port.ts";
-import type { RouteKv } from "./publish/port.ts";
+import type { RouteKv, RouteReader } from "./publish/port.ts";
 
 /** The bindings of control-worker; its variables are read by config.ts. */
 export type Env = {
-  readonly ROUTES: RouteKv;
+  readonly ROUTES: RouteKv & RouteReader;
   readonly LEDGER: { idFromName(name: string): unknown; get(id: unknown): LedgerPort };
 };
 

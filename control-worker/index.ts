@@ -15,6 +15,7 @@ const start = (env: Env): Hono => {
   return createApp(logger, () => ({
     database: databaseOf(openClient({ url: config.databaseUrl, token: config.databaseToken })),
     ledger: ledgerOf(env, logger),
+    routes: env.ROUTES,
     config,
     vinKeyer,
     logger,

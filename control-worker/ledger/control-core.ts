@@ -6,7 +6,8 @@ import { finishDrains } from "../loops/finish-drains.ts";
 import { giveUpMoves } from "../loops/give-up-moves.ts";
 import type { LoopDeps } from "../loops/port.ts";
 import { CellWatch } from "../loops/watch-cells.ts";
-import type { PublishDeps, RouteKv } from "../publish/port.ts";
+import { ProjectionWatch } from "../loops/watch-projection.ts";
+import type { PublishDeps, RouteKv, RouteReader } from "../publish/port.ts";
 import { Publisher } from "../publish/publisher.ts";
 import { updateObserved } from "../store/cells.ts";
 import { type DatabaseClient, databaseOf } from "../store/database.ts";
@@ -22,7 +23,7 @@ import { Writer } from "./writer.ts";
 
 export type CoreOptions = {
   readonly open: () => DatabaseClient;
-  readonly kv: RouteKv;
+  readonly kv: RouteKv & RouteReader;
   readonly config: Config;
   readonly logger: Logger;
   /** Names this instance across its restarts: it takes its own lease back at once. */
@@ -49,6 +50,7 @@ export class ControlCore implements LedgerPort {
   readonly #writer: Writer;
   readonly #ledger: Ledger;
   readonly #publisher: Publisher;
+  readonly #projection: ProjectionWatch;
   readonly #contacts = new Contacts();
   readonly #cells = new CellWatch(this.#contacts);
   readonly #campaigns = new CampaignLoop();
@@ -66,6 +68,7 @@ export class ControlCore implements LedgerPort {
       onCommit: () => void this.publish(),
     });
     const { random, later } = options;
+    this.#projection = new ProjectionWatch(options.kv, config);
     this.#publisher = new Publisher({ open: () => this.#publishDeps(), config, clock, random, logger, later });
   }
 
@@ -122,6 +125,7 @@ export class ControlCore implements LedgerPort {
       campaigns: () => this.#campaigns.turn(deps),
       "giving up": () => giveUpMoves(deps),
       drains: () => finishDrains(deps),
+      projection: () => this.#projection.turn(deps),
     };
     for (const [loop, turn] of Object.entries(loops)) {
       await turn().catch((error: unknown) => logger.warn("a loop failed", { loop, error }));

@@ -6,6 +6,16 @@ import type { Database } from "../store/database.ts";
 /** The part of KVNamespace that the publisher writes through. */
 export type RouteKv = { put(key: string, value: string): Promise<void>; delete(key: string): Promise<void> };
 
+/** The reading half of KVNamespace: at most 100 keys a call, and listing in pages. */
+export type RouteReader = {
+  get(keys: string[]): Promise<ReadonlyMap<string, string | null>>;
+  list(options: { prefix: string; cursor?: string | null }): Promise<{
+    readonly keys: readonly { readonly name: string }[];
+    readonly list_complete: boolean;
+    readonly cursor?: string | null;
+  }>;
+};
+
 export type PublishDeps = {
   readonly database: Database;
   readonly kv: RouteKv;

@@ -32,6 +32,9 @@ const writeRoute = async (kv: RouteKv, keyers: KeyerOf, vin: Vin, value: RouteVa
   }
 };
 
+/** A key that no vehicle has stands in the outbox in the place of a VIN. */
+const isBareKey = (vin: string): boolean => vin.startsWith("r/");
+
 export type RouteWrite = { readonly vin: Vin; readonly value: RouteValue; readonly error: unknown };
 
 /** Writes values under every pepper, a few keys at a time; a failure is told beside its key. */
@@ -42,7 +45,7 @@ export const writeRoutes = async (kv: RouteKv, keyers: KeyerOf, values: Readonly
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
       const [vin, value] = next;
       try {
-        await writeRoute(kv, keyers, vin, value);
+        await (isBareKey(vin) ? kv.delete(vin) : writeRoute(kv, keyers, vin, value));
         written.push({ vin, value, error: null });
       } catch (error) {
         written.push({ vin, value, error });

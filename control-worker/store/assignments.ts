@@ -1,4 +1,4 @@
-import { and, eq, gt, inArray } from "drizzle-orm";
+import { and, eq, gt, inArray, sql } from "drizzle-orm";
 import { assignments, type Lane } from "#schema/db/control/tables.ts";
 import type { CellId } from "#schema/domain/cell.ts";
 import type { Vin } from "#schema/domain/vin.ts";
@@ -7,9 +7,21 @@ import { type FeedRead, feedPosition, requirePosition } from "./changes.ts";
 import { type Database, reading } from "./database.ts";
 import { type Statement, statement } from "./statement.ts";
 
-export type Assignment = { readonly vin: Vin; readonly vinKey: VinKey; readonly cell: CellId; readonly epoch: number };
+export type Assignment = {
+  readonly vin: Vin;
+  readonly vinKey: VinKey;
+  readonly cell: CellId;
+  readonly epoch: number;
+  readonly updatedAt: number;
+};
 
-const COLUMNS = { vin: assignments.vin, vinKey: assignments.vinKey, cell: assignments.cell, epoch: assignments.epoch };
+const COLUMNS = {
+  vin: assignments.vin,
+  vinKey: assignments.vinKey,
+  cell: assignments.cell,
+  epoch: assignments.epoch,
+  updatedAt: assignments.updatedAt,
+};
 
 export const findAssignment = async (database: Database, vin: Vin): Promise<Assignment | null> =>
   (await reading(() => database.select(COLUMNS).from(assignments).where(eq(assignments.vin, vin))))[0] ?? null;
@@ -37,6 +49,13 @@ export const readSnapshot = async (
     .limit(limit);
   const [positions, rows] = await reading(() => database.batch([feedPosition(database), page]));
   return { feed: requirePosition(positions), rows };
+};
+
+/** Those of these vinKeys (under the current pepper) that a vehicle with a cell has. Reads the whole table: for slow work only. */
+export const findOwnedVinKeys = async (database: Database, vinKeys: readonly VinKey[]): Promise<VinKey[]> => {
+  const isWanted = sql`${assignments.vinKey} in (select value from json_each(${JSON.stringify(vinKeys)}))`;
+  const rows = await reading(() => database.select({ vinKey: assignments.vinKey }).from(assignments).where(isWanted));
+  return rows.map(({ vinKey }) => vinKey);
 };
 
 /** What placement must know of these vehicles: one row each, known or not. */

@@ -1,4 +1,4 @@
-import { and, asc, eq, isNull, lte, sql } from "drizzle-orm";
+import { and, asc, eq, gte, isNull, lt, lte, sql } from "drizzle-orm";
 import { type Lane, outbox } from "#schema/db/control/tables.ts";
 import type { Vin } from "#schema/domain/vin.ts";
 import { type Database, reading } from "./database.ts";
@@ -16,6 +16,12 @@ export const listPendingRoutes = (database: Database, lane: Lane, now: number, l
       .orderBy(asc(outbox.seq))
       .limit(limit),
   );
+
+/** Whether any route waits to be published. */
+export const hasPendingRoutes = async (database: Database): Promise<boolean> => {
+  const isPending = and(eq(outbox.kind, "route"), isNull(outbox.publishedAt));
+  return (await reading(() => database.select({ seq: outbox.seq }).from(outbox).where(isPending).limit(1))).length > 0;
+};
 
 /** The newest topology change that waits; null when none does. */
 export const findPendingTopology = async (database: Database): Promise<number | null> =>
@@ -51,3 +57,28 @@ export const readBacklog = (database: Database): Promise<Backlog[]> =>
       .where(and(isNull(outbox.publishedAt)))
       .groupBy(outbox.lane),
   );
+
+/** Sends these routes to KV once more; a key of KV in the place of a VIN is one that no vehicle has. */
+export const enqueueRoutes = (vinsOrKeys: readonly string[], lane: Lane, now: number): Statement =>
+  statement(
+    "insert into outbox (kind, vin, lane, created_at) select 'route', value, ?, ? from json_each(?)",
+    lane,
+    now,
+    JSON.stringify(vinsOrKeys),
+  );
+
+/** Sends the routes of a stretch of VINs to KV once more, behind every single change. */
+export const enqueueStretch = (afterVin: string, throughVin: string, now: number): Statement =>
+  statement(
+    "insert into outbox (kind, vin, lane, created_at) select 'route', vin, 'bulk', ? from assignments where vin > ? and vin <= ? order by vin",
+    now,
+    afterVin,
+    throughVin,
+  );
+
+/** Vehicles whose route was published in a stretch of time. */
+export const listPublishedRoutes = async (database: Database, from: number, until: number, limit: number): Promise<Vin[]> => {
+  const isIn = and(eq(outbox.kind, "route"), gte(outbox.publishedAt, from), lt(outbox.publishedAt, until));
+  const rows = await reading(() => database.selectDistinct({ vin: outbox.vin }).from(outbox).where(isIn).limit(limit));
+  return rows.map(({ vin }) => vin).filter((vin): vin is Vin => vin !== "");
+};

@@ -27,3 +27,9 @@ export const insertTopology = (document: Topology, now: number): Statement =>
 
 export const markTopologyVersion = (version: number, now: number): Statement =>
   statement("update topologies set published_at = ? where version = ?", now, version);
+
+/** The newest topology counts as not published: the publisher writes it once more. */
+export const republishTopology = (now: number): readonly Statement[] => [
+  statement("update topologies set published_at = null where version = (select max(version) from topologies)"),
+  statement("insert into outbox (kind, vin, lane, created_at) values ('topology', '', 'single', ?)", now),
+];

@@ -72,6 +72,7 @@ export const createControl = async (options: ControlOptions = {}): Promise<Contr
   const deps: Deps = {
     database: databaseOf(client),
     ledger: core,
+    routes: kv,
     config,
     vinKeyer: createVinKeyer(config.peppers[0].secret),
     logger,
