@@ -5,6 +5,7 @@ export default defineConfig({
   schema: [
     "./schema/db/control/tables.ts",
     "./schema/db/control/access.ts",
+    "./schema/db/control/events.ts",
     "./schema/db/control/imports.ts",
     "./schema/db/control/rules.ts",
     "./schema/db/control/vehicles.ts",
