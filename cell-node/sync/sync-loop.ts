@@ -14,6 +14,7 @@ import type { FactName, Store } from "../store/store.ts";
 import type { ControlAnswer, ControlClient } from "./control-client.ts";
 import { reconcile } from "./reconcile.ts";
 import { registerCell } from "./register-cell.ts";
+import { createWitness } from "./witness.ts";
 
 export type SyncContext = {
   readonly self: CellId;
@@ -30,6 +31,8 @@ export type SyncContext = {
   readonly marks: Pick<Marks, "get">;
   readonly exchange: Exchange;
   readonly onWorld: (world: World) => void;
+  /** Who serves whose vehicles has changed. */
+  readonly onFailovers: () => void;
   /** Vehicles that are another's, or nobody's, from now on. */
   readonly onLost: (vehicles: readonly Vehicle[]) => void;
 };
@@ -53,6 +56,7 @@ export const createSyncer = async (context: SyncContext): Promise<Syncer> => {
   let snapshot: { readonly changes: readonly AssignmentChange[]; readonly sentAtMs: number } | null = null;
   let viewVersion = 0;
   let syncAfterMs = Number.POSITIVE_INFINITY;
+  const witness = createWitness();
 
   const known = CellView.safeParse(JSON.parse(facts.get("view") ?? "null")).data;
   if (known !== undefined) {
@@ -115,6 +119,7 @@ export const createSyncer = async (context: SyncContext): Promise<Syncer> => {
     if (accounts !== (facts.get("failovers") ?? "[]")) news.push(["failovers", accounts]);
     await table.update({ ...update, facts: news });
     failovers.take(answer.failovers);
+    if (news.some(([name]) => name === "failovers")) context.onFailovers();
     for (const [name, value] of news) facts.set(name, value);
     cursor = answer.cursor;
     if (isSnapshotEnd) snapshot = null;
@@ -129,7 +134,8 @@ export const createSyncer = async (context: SyncContext): Promise<Syncer> => {
 
   const sync = async (): Promise<Pace> => {
     const { reports, ordersCursor } = exchange.ask();
-    const request: SyncRequest = { observed: { ...context.observe(), reports: [...reports] }, cursor, viewVersion, ordersCursor };
+    const observed = { ...context.observe(), witness: witness.testimonies(), reports: [...reports] };
+    const request: SyncRequest = { observed, cursor, viewVersion, ordersCursor };
     const answer = await control.post(`/v1/cells/${self}/sync`, request);
     if (answer.kind !== "ok") return takeProblem(answer);
     const parsed = SyncAnswer.safeParse(answer.body);
@@ -140,6 +146,7 @@ export const createSyncer = async (context: SyncContext): Promise<Syncer> => {
     clock.correct(parsed.data.now, answer.sentAtMs, answer.receivedAtMs);
     const pace = await take(parsed.data, answer.sentAtMs);
     exchange.hear(parsed.data, reports);
+    witness.ask(parsed.data.desired.probe);
     syncAfterMs = parsed.data.syncAfterMs;
     return pace;
   };
