@@ -8,6 +8,7 @@ import { accessOperations } from "./routes/access.ts";
 import { alertOperations } from "./routes/alerts.ts";
 import { campaignOperations } from "./routes/campaigns.ts";
 import { cellOperations } from "./routes/cells.ts";
+import { eventOperations } from "./routes/events.ts";
 import { failoverOperations } from "./routes/failover.ts";
 import { feedOperations } from "./routes/feed.ts";
 import { grantOperations } from "./routes/grants.ts";
@@ -32,6 +33,7 @@ export const OPERATIONS: readonly Operation[] = [
   ...grantOperations,
   ...ruleSetOperations,
   ...projectionOperations,
+  ...eventOperations,
   ...failoverOperations,
   ...alertOperations,
   ...campaignOperations,

@@ -15,7 +15,7 @@ import { forgetErased, forgetRevoked } from "../store/erasure.ts";
 import { readLease } from "../store/leases.ts";
 import { readBacklog } from "../store/outbox.ts";
 import { type Statement, toInStatement } from "../store/statement.ts";
-import { trimChanges, trimIdempotencyKeys, trimOutbox } from "../store/trim.ts";
+import { trimChanges, trimEvents, trimIdempotencyKeys, trimOutbox } from "../store/trim.ts";
 import { Contacts } from "./contacts.ts";
 import { Ledger } from "./ledger.ts";
 import type { Candidate, Contact, ContactOutcome, LedgerPort, LedgerStatus, PlacementMode, PlacementNote, Refused, Said } from "./port.ts";
@@ -37,6 +37,7 @@ export type CoreOptions = {
 const TRIM_INTERVAL_MS = 10_000;
 /** A cell or POP that was away for more changes than these takes a snapshot. */
 const KEPT_CHANGES = 1_000_000;
+const KEPT_EVENTS = 1_000_000;
 const KEPT_OUTBOX_MS = 24 * 3600 * 1000;
 /** Cells sync every 2 s: by then those that are there have been told of an erased vehicle. */
 const TOLD_AFTER_MS = 10 * 60_000;
@@ -107,6 +108,7 @@ export class ControlCore implements LedgerPort {
     this.#trimmedAt = now;
     await this.#ledger.write([
       trimChanges(KEPT_CHANGES),
+      trimEvents(KEPT_EVENTS),
       trimOutbox(now - KEPT_OUTBOX_MS),
       trimIdempotencyKeys(now - KEPT_IDEMPOTENCY_KEYS_MS),
       forgetErased(now - TOLD_AFTER_MS),

@@ -24,3 +24,11 @@ export const trimIdempotencyKeys = (createdBefore: number): Statement =>
        (select id from idempotency_keys where created_at < ? order by created_at limit ${ROWS_AT_ONCE})`,
     createdBefore,
   );
+
+/** Drops the oldest events beyond the newest `keep`. */
+export const trimEvents = (keep: number): Statement =>
+  statement(
+    `delete from events where seq in
+       (select seq from events where seq <= (select max(seq) from events) - ? order by seq limit ${ROWS_AT_ONCE})`,
+    keep,
+  );
