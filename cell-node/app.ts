@@ -9,18 +9,21 @@ import { problemNotFound, problemOnError, requestId } from "#schema/http/problem
 import { type CommandRoutesContext, commandRoutes } from "./http/commands.ts";
 import { requireOperator } from "./http/operator.ts";
 import { telemetryRoutes } from "./http/telemetry.ts";
+import { twinRoutes } from "./http/twin.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Marks } from "./move/marks.ts";
 import { moveRoutes } from "./move/routes.ts";
 import type { CellRules } from "./rules/attach.ts";
 import { ruleRoutes } from "./rules/routes.ts";
 import { StoreError } from "./store/engine.ts";
+import type { TwinDesk } from "./twin/twin-desk.ts";
 
 export type AppContext = CommandRoutesContext & {
   readonly key: SigningKey;
   readonly metrics: Metrics;
   readonly marks: Marks;
   readonly rules: CellRules;
+  readonly twins: TwinDesk;
   readonly logger: Logger;
   /** False while the cell starts or stops. */
   readonly isReady: () => boolean;
@@ -60,6 +63,7 @@ export const createApp = (context: AppContext): Hono => {
   });
   app.route("/v1/vehicles", commandRoutes(context));
   app.route("/v1/vehicles", telemetryRoutes(context));
+  app.route("/v1/vehicles", twinRoutes(context));
   app.route("/v1/moves", moveRoutes(context));
   app.route("/v1/rules", ruleRoutes({ ...context.rules, authorize: requireOperator(admission) }));
   return app;

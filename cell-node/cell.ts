@@ -1,6 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { maySubscribe } from "#schema/domain/topic.ts";
+import { maySubscribe, topicOf } from "#schema/domain/topic.ts";
 import type { Logger } from "#schema/http/log.ts";
 import type { AdmissionContext } from "./admission/admit-vehicle.ts";
 import { createCredentialReader } from "./admission/credentials.ts";
@@ -34,6 +34,7 @@ import { createControlClient } from "./sync/control-client.ts";
 import { loadIdentity } from "./sync/identity.ts";
 import { createBell, runLoop } from "./sync/run-loop.ts";
 import { createSyncer } from "./sync/sync-loop.ts";
+import { startTwins } from "./twin/start-twins.ts";
 import { createCommandDesk } from "./vehicle/command-desk.ts";
 import { createServing } from "./vehicle/serving.ts";
 import { takeMessage } from "./vehicle/take-message.ts";
@@ -103,17 +104,21 @@ export const startCell = async (config: Config, { logger, onFatal, limits = LIMI
     broker: () => broker,
     serving,
   });
+  const twins = startTwins({ admission, store, serving, logger, broker: () => broker });
   const rules = await startRules(
-    { admission, store, commands, logger, registry: metrics.registry },
+    { admission, store, commands, logger, registry: metrics.registry, ports: { patchTwin: twins.patchTwin } },
     { dataFolder: config.dataFolder, maxVehicles: config.hardLimit, settings: config.rules },
   );
-  const messages = { store, commands, clock, metrics, rules: rules.engine };
+  const messages = { store, commands, twins: twins.desk, clock, metrics, rules: rules.engine };
   const broker: Broker = await createAedesBroker({
     hooks: {
       onPublish: async (session, publication) =>
         (await serving.whenServed(session.vehicle, () => takeMessage(messages, session, publication))) ?? WITHHELD,
       maySubscribe: (session, filter) => maySubscribe(session.vin, filter),
-      onSubscribed: (session) => void commands.deliverTo(session),
+      onSubscribed(session, topics) {
+        void commands.deliverTo(session);
+        if (topics.includes(topicOf(session.vin, "twin/desired"))) twins.onListening(session.vinKey);
+      },
     },
     ...{ limits, maxSessions: config.hardLimit, logger },
   });
@@ -129,7 +134,10 @@ export const startCell = async (config: Config, { logger, onFatal, limits = LIMI
   });
 
   const isReady = () => !isStopping && completeness.isComplete();
-  const app = createApp({ ...{ admission, commands, store, limits, metrics, marks, rules, logger, isReady }, key: identity.key });
+  const app = createApp({
+    ...{ admission, commands, store, limits, metrics, marks, rules, twins: twins.desk, logger, isReady },
+    key: identity.key,
+  });
   const http = await listenHttp(app, config.http);
   const onSocket = gateway.accept;
   const { host } = config.http;
@@ -179,6 +187,7 @@ export const startCell = async (config: Config, { logger, onFatal, limits = LIMI
       for (const vehicle of vehicles) {
         dismiss(vehicle);
         rules.engine.forget(vehicle.vinKey);
+        void twins.forget(vehicle.number);
       }
     },
   });

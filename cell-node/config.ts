@@ -28,6 +28,12 @@ export const LIMITS = {
   waitSeconds: 60,
   /** Commands of one vehicle that are not final; more are refused until some are. */
   openCommands: 100,
+  /** What one user may order of one vehicle, and change of its desired twin, in `paceSeconds`. */
+  commands: 120,
+  twinChanges: 60,
+  paceSeconds: 60,
+  /** Commands that are watched at a time. */
+  commandStreams: 1_000,
   syncMs: 2_000,
   syncTimeoutMs: 3_000,
   /** Control silent for so long: the cell serves alone what it owns. Also the gap in the clock after which it asks control first. */

@@ -10,7 +10,12 @@ import { epochToTell } from "../admission/reference.ts";
 import type { Vehicle } from "../admission/vehicle.ts";
 
 /** Who asks, with what right, about which vehicle of this cell. */
-export type OwnerRequest = { readonly requestedBy: string; readonly role: OwnerRole; readonly vehicle: Vehicle };
+export type OwnerRequest = {
+  readonly requestedBy: string;
+  readonly role: OwnerRole;
+  readonly vehicle: Vehicle;
+  readonly expiresAtMs: number;
+};
 
 /** One answer for an unknown VIN, a foreign VIN and a missing right: nobody learns which. */
 export const notYours = (): AppError => new AppError("forbidden", "there is no such vehicle, or the credential does not allow this");
@@ -50,5 +55,6 @@ export const ownerOf = async (context: AdmissionContext, c: Context): Promise<Ow
   const vin = parseVin(c.req.param("vin") ?? "");
   const role = isVin(vin) ? verdict.rights.get(vin) : undefined;
   if (!isVin(vin) || role === undefined) throw notYours();
-  return { requestedBy: `${verdict.issuer}\n${verdict.subject}`, role, vehicle: await admitOwner(context, c, vin) };
+  const requestedBy = `${verdict.issuer}\n${verdict.subject}`;
+  return { requestedBy, role, vehicle: await admitOwner(context, c, vin), expiresAtMs: verdict.expiresAtSeconds * 1000 };
 };

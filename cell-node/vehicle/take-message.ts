@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import * as z from "zod";
 import { type ChannelName, parseTopic } from "#schema/domain/topic.ts";
 import type { Clock } from "../clock.ts";
@@ -6,12 +5,14 @@ import type { Publication, PublishVerdict, Session } from "../gateway/broker.ts"
 import type { Metrics } from "../metrics.ts";
 import type { RuleEngine } from "../rules/rule-engine.ts";
 import type { Store } from "../store/store.ts";
+import type { TwinDesk } from "../twin/twin-desk.ts";
 import type { CommandDesk } from "./command-desk.ts";
 import { type JsonPayload, messageHash, messageIdOf, type PayloadFault, parsePayload } from "./payload.ts";
 
 export type MessageContext = {
   readonly store: Store;
   readonly commands: CommandDesk;
+  readonly twins: Pick<TwinDesk, "takeReported">;
   readonly clock: Clock;
   readonly metrics: Metrics;
   /** Sees what was stored; never holds it up. */
@@ -45,10 +46,7 @@ const TAKE: Partial<Record<ChannelName, Take>> = {
     const id = `${event.data.source}\n${event.data.id}`;
     return store.save({ uplinks: [["events", { vehicle: session.vehicle, id, receivedAt, payload: json.text }]] });
   },
-  "twin-reported"({ store }, { session, receivedAt, json }) {
-    if (Array.isArray(json.value)) return { kind: "invalid", reason: "a merge patch of the twin is a JSON object" };
-    return store.save({ uplinks: [["twin-reported", { vehicle: session.vehicle, id: randomUUID(), receivedAt, payload: json.text }]] });
-  },
+  "twin-reported": ({ twins }, { session, receivedAt, json }) => twins.takeReported({ session, receivedAt, json }),
   "command-result": ({ commands }, { session, commandId, receivedAt, json }) =>
     commands.takeResult({ session, id: commandId ?? "", receivedAt, json }),
 };

@@ -25,6 +25,8 @@ export const Command = z.object({
   createdAt: TimeField,
   expiresAt: TimeField,
   updatedAt: TimeField,
+  /** From the order to the end; null until then. */
+  latencyMs: z.int().nullable().default(null),
 });
 export type Command = z.infer<typeof Command>;
 

@@ -51,9 +51,8 @@ const activityIn = (patch: JsonObject, at: number): ActivityReport | null => {
 };
 
 const parentsOf = (pointer: string): string[] => {
-  const parents: string[] = [];
-  for (let at = pointer.lastIndexOf("/"); at >= 0; at = pointer.lastIndexOf("/", at - 1)) parents.push(pointer.slice(0, at));
-  return parents;
+  const tokens = pointer.split("/").slice(0, -1);
+  return tokens.map((_, index) => tokens.slice(0, index + 1).join("/"));
 };
 
 /**
@@ -61,6 +60,7 @@ const parentsOf = (pointer: string): string[] => {
  * bring its member back. Without this a vehicle whose member names change would grow its twin for ever.
  */
 const trimLost = (reported: Reported): Reported => {
+  if (Object.keys(reported).length <= TWIN_LIMITS.lostPlaces) return reported;
   const isVoid = (pointer: string, said: Stamp): boolean =>
     parentsOf(pointer).some((parent) => {
       const cut = reported[parent]?.cut ?? null;
@@ -123,9 +123,10 @@ const documentOf = ({ document }: DesiredVersion): JsonObject => JSON.parse(docu
 /** What a vehicle is to be told that has `held`; the whole document when that version is not known any more. */
 export const desiredMessageFor = ({ current, history }: Desired, held: DesiredId | null): DesiredMessage => {
   const { term, version } = current;
-  const known = [current, ...history].filter((each) => each.term === held?.term && each.version === held.version);
+  const known = [current, ...history, NO_DESIRED].filter((each) => each.term === held?.term && each.version === held.version);
   const [from] = known;
-  if (from === undefined || known.length > 1) return { term, version, document: documentOf(current) };
+  if (from === undefined || known.some(({ document }) => document !== from.document))
+    return { term, version, document: documentOf(current) };
   const patch = diffPatch(documentOf(from), documentOf(current));
   return { term, version, from: { term: from.term, version: from.version }, patch };
 };

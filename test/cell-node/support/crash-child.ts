@@ -32,7 +32,8 @@ const early: Store = {
 };
 const store = mode === "early" ? early : honest;
 const commands = { takeResult: async () => undefined } as unknown as CommandDesk;
-const context = { store, commands, clock: createClock(), metrics: createMetrics() };
+const twins = { takeReported: async () => undefined };
+const context = { store, commands, twins, clock: createClock(), metrics: createMetrics() };
 const broker = await createAedesBroker({
   hooks: {
     onPublish: (session, publication) => takeMessage(context, session, publication),
