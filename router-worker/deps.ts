@@ -1,6 +1,7 @@
 import { LRUCache } from "lru-cache";
 import { signAssertion } from "#schema/crypto/assertion.ts";
 import type { SigningKey } from "#schema/crypto/keys.ts";
+import type { VinKeyer } from "#schema/crypto/vin-keyer.ts";
 import { TOPOLOGY_KEY } from "#schema/domain/route.ts";
 import type { Logger } from "#schema/http/log.ts";
 import { type Answers, createAnswers } from "./answers.ts";
@@ -26,6 +27,8 @@ export type RouterParts = {
   readonly popId: string;
   readonly signingKey: SigningKey;
   readonly peppers: readonly [Pepper, ...Pepper[]];
+  /** WebCrypto's without it. */
+  readonly createVinKeyer?: (pepper: string) => VinKeyer;
   readonly clock: Clock;
   readonly random: () => number;
   readonly keepAlive: KeepAlive;
@@ -104,7 +107,7 @@ export const createDeps = (parts: RouterParts): RouterDeps => {
     placements.share(vin, () => control.place({ vin, issuer, traceparent: traceparent() }));
   const bucketsOf = (limit: Limit) => createBuckets(limit, settings.limits.maxKeys);
   const lookPast = bucketsOf(settings.limits.lookPast);
-  const keyer = createVehicleKeyer(parts.peppers);
+  const keyer = createVehicleKeyer(parts.peppers, parts.createVinKeyer);
   return {
     ...{ popId, clock, logger, settings, instruments, keyer, topology, control },
     random: parts.random,

@@ -14,6 +14,7 @@ import { createReplicaStore } from "../store/replica/replica-store.ts";
 import type { PopConfig } from "./config.ts";
 import { createFeedClient, joinAsPop } from "./feed-client.ts";
 import { loadPopKey } from "./identity.ts";
+import { createDirectVinKeyer } from "./vin-keyer.ts";
 
 /** One process instead of many isolates: more is held than on Workers. The topology comes with the feed, from memory. */
 const POP_SETTINGS: Settings = {
@@ -68,6 +69,7 @@ export const createPop = async (config: PopConfig, logger: Logger): Promise<Pop>
     popId: config.popId,
     signingKey,
     peppers: config.peppers,
+    createVinKeyer: createDirectVinKeyer,
     clock: systemClock,
     random: Math.random,
     keepAlive: () => undefined,

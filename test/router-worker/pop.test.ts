@@ -5,10 +5,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { getRequestListener } from "@hono/node-server";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { createVinKeyer, type VinKeyer } from "#schema/crypto/vin-keyer.ts";
 import { createLogger } from "#schema/http/log.ts";
 import { createApp } from "../../router-worker/app.ts";
 import type { PopConfig } from "../../router-worker/pop/config.ts";
 import { createPop } from "../../router-worker/pop/pop.ts";
+import { createDirectVinKeyer } from "../../router-worker/pop/vin-keyer.ts";
 import { type Control, call, createControl } from "../control-worker/support/control.ts";
 import { addCell, createMember, makeToken } from "../control-worker/support/fleet.ts";
 import { until } from "../e2e/support/until.ts";
@@ -126,4 +128,11 @@ test("a POP that control has removed keeps answering from its copy, and hears no
   control.clock.now += 6_000;
   await until("the feed refuses it", WITHIN_MS, () => pop.logs.some((line) => line.includes("the feed is away")));
   expect((await pop.ask()).status).toBe(200);
+});
+
+test("a POP's vinKeys are those of everybody else", async () => {
+  const [{ secret }] = control.config.peppers;
+  const vins = Array.from({ length: 100 }, freshVin);
+  const keysOf = (vinKeyOf: VinKeyer) => Promise.all(vins.map(vinKeyOf));
+  expect(await keysOf(createDirectVinKeyer(secret))).toEqual(await keysOf(createVinKeyer(secret)));
 });
