@@ -55,13 +55,13 @@ export const vehicleOperations: readonly Operation[] = [
   }),
   defineOperation({
     method: "get",
-    path: "/v1/vehicles/import/:import",
+    path: "/v1/vehicles/import/:id",
     summary: "How far each part of an import has come",
     access: ["viewer"],
-    params: z.object({ import: ImportIdField }),
+    params: z.object({ id: ImportIdField }),
     answer: ImportState,
     errors: ["not_found"],
-    handle: async ({ deps, params }) => ({ body: await readImport(deps, params.import) }),
+    handle: async ({ deps, params }) => ({ body: await readImport(deps, params.id) }),
   }),
   defineOperation({
     method: "get",

@@ -1,10 +1,12 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type * as z from "zod";
+import { ApiToken, ApiTokenAnswer, AuditEntry, AuditVerdict } from "#schema/api/access.ts";
 import { Cell, JoinTokenAnswer, Pop } from "#schema/api/cells.ts";
 import { Problem } from "#schema/api/error.ts";
+import { Grant } from "#schema/api/grants.ts";
 import { SyncAnswer } from "#schema/api/sync.ts";
 import { TopologyDocument } from "#schema/api/topology.ts";
-import { ImportReport, PlacementAnswer, pageOf, Vehicle } from "#schema/api/vehicles.ts";
+import { ImportReport, PlacementAnswer, pageOf, Tombstone, Vehicle } from "#schema/api/vehicles.ts";
 import { type Answer, type Control, call, createControl, DEVICE_ISSUER } from "./support/control.ts";
 import { assertionOf, createMember, makeToken, proving, registrationOf, vinOf } from "./support/fleet.ts";
 
@@ -51,6 +53,19 @@ test("every answer of the whole path fits its contract, and says no more", async
   expectFit(Vehicle, await call(app, "GET", `/v1/vehicles/${vinOf(1)}`), 200);
   expectFit(Vehicle, await call(app, "PATCH", `/v1/vehicles/${vinOf(1)}`, { body: { model: "x" } }), 200);
   expectFit(pageOf(Vehicle), await call(app, "GET", "/v1/vehicles"), 200);
+  const named = { "Idempotency-Key": "k", "If-Match": "*" };
+  const made = await call(app, "POST", "/v1/api-tokens", { body: { name: "ci", role: "viewer" }, headers: named });
+  expectFit(ApiTokenAnswer, made, 201);
+  expectFit(pageOf(ApiToken), await call(app, "GET", "/v1/api-tokens"), 200);
+  expectFit(ApiToken, await call(app, "DELETE", `/v1/api-tokens/${made.json["id"]}`), 200);
+  const grant = `/v1/vehicles/${vinOf(1)}/grants/ann`;
+  expectFit(Grant, await call(app, "PUT", grant, { body: { role: "owner" } }), 200);
+  expectFit(pageOf(Grant), await call(app, "GET", `/v1/vehicles/${vinOf(1)}/grants`), 200);
+  expectFit(Grant, await call(app, "DELETE", grant), 200);
+  expectFit(Tombstone, await call(app, "DELETE", `/v1/vehicles/${vinOf(1)}`, { headers: named }), 200);
+  expectFit(pageOf(AuditEntry), await call(app, "GET", "/v1/audit"), 200);
+  expectFit(AuditVerdict, await call(app, "GET", "/v1/audit/verify"), 200);
+  expectFit(Problem, await call(app, "DELETE", `/v1/vehicles/${vinOf(2)}`), 428);
   expectFit(Problem, await call(app, "GET", "/v1/cells/cell-z"), 404);
   expectFit(Problem, await call(app, "POST", "/v1/cells", { token: null, body: {} }), 422);
 });
