@@ -15,6 +15,7 @@ import type { Marks } from "./move/marks.ts";
 import { moveRoutes } from "./move/routes.ts";
 import type { CellRules } from "./rules/attach.ts";
 import { ruleRoutes } from "./rules/routes.ts";
+import { type StandbyRoutesContext, standbyRoutes } from "./standby/routes.ts";
 import { StoreError } from "./store/engine.ts";
 import type { TwinDesk } from "./twin/twin-desk.ts";
 
@@ -22,6 +23,7 @@ export type AppContext = CommandRoutesContext & {
   readonly key: SigningKey;
   readonly metrics: Metrics;
   readonly marks: Marks;
+  readonly standby: Pick<StandbyRoutesContext, "keeper" | "host">;
   readonly rules: CellRules;
   readonly twins: TwinDesk;
   readonly logger: Logger;
@@ -64,6 +66,7 @@ export const createApp = (context: AppContext): Hono => {
   app.route("/v1/vehicles", commandRoutes(context));
   app.route("/v1/vehicles", telemetryRoutes(context));
   app.route("/v1/vehicles", twinRoutes(context));
+  app.route("/v1/standby", standbyRoutes({ admission, ...context.standby }));
   app.route("/v1/moves", moveRoutes(context));
   app.route("/v1/rules", ruleRoutes({ ...context.rules, authorize: requireOperator(admission) }));
   return app;

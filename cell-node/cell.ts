@@ -26,7 +26,9 @@ import { startMoves } from "./move/attach.ts";
 import { loadMarks } from "./move/marks.ts";
 import { startRules } from "./rules/attach.ts";
 import { toRuleMessage } from "./rules/stored-message.ts";
-import { createReplicas } from "./standby/replicas.ts";
+import { startStandby } from "./standby/attach.ts";
+import { observeStore } from "./standby/observe-store.ts";
+import { loadReplicas } from "./standby/replicas.ts";
 import { createStays } from "./standby/stays.ts";
 import { startEngine } from "./store/engine.ts";
 import { createStore } from "./store/store.ts";
@@ -65,16 +67,15 @@ export const startCell = async (config: Config, { logger, onFatal, limits = LIMI
   const clock = createClock();
   const metrics = createMetrics();
   const identity = await loadIdentity(config.dataFolder, config.cell);
-  const store = createStore(
-    await startEngine({
-      path: join(config.dataFolder, "cell.db"),
-      onFatal,
-      onCommit(rows, seconds) {
-        metrics.committedRows.inc(rows);
-        metrics.commitSeconds.observe(seconds);
-      },
-    }),
-  );
+  const engine = await startEngine({
+    path: join(config.dataFolder, "cell.db"),
+    onFatal,
+    onCommit(rows, seconds) {
+      metrics.committedRows.inc(rows);
+      metrics.commitSeconds.observe(seconds);
+    },
+  });
+  const store = observeStore(createStore(engine), (vehicles) => standby.touch(vehicles));
   const facts = await store.facts();
   const incarnation = Number(facts.get("incarnation") ?? 0) + 1;
   await store.save({ facts: [["incarnation", String(incarnation)]] });
@@ -86,17 +87,18 @@ export const startCell = async (config: Config, { logger, onFatal, limits = LIMI
   const marks = await loadMarks(store);
   const failovers = createFailovers(config.cell, facts.get("failovers"), () => world);
   const stays = createStays();
-  const replicas = createReplicas([]);
+  const replicas = await loadReplicas(store);
   const standing = createCellStanding({ self: config.cell, table, completeness, failovers, stays });
   const serving = createServing(standing.footingOf);
   const dismiss = (vehicle: Vehicle) => {
-    broker.dismiss(vehicle.vinKey, farewellOf(vehicle, world));
+    const { phase, standby: host } = failovers.of(config.cell);
+    broker.dismiss(vehicle.vinKey, farewellOf(vehicle, world, phase === "serving" ? null : host));
     serving.review();
   };
   const admission: AdmissionContext = {
     ...{ self: config.cell, table, world: () => world, standing, failovers, stays, replicas, clock },
     onMovedAway: dismiss,
-    onWelcome: async () => undefined,
+    onWelcome: (vehicle) => standby.host.welcome(vehicle),
   };
 
   const commands = await createCommandDesk({
@@ -122,10 +124,24 @@ export const startCell = async (config: Config, { logger, onFatal, limits = LIMI
     },
     ...{ limits, maxSessions: config.hardLimit, logger },
   });
+  const standby = startStandby({
+    ...{ self: config.cell, key: identity.key, world: () => world, table, failovers, stays, replicas, serving, store, commands, clock },
+    ...{ logger, registry: metrics.registry, dismiss, streams: facts.get("replicas") },
+    broker: () => broker,
+  });
+  /** Whom the cell serves no more, by a failover or its end. */
+  const dismissLost = () => {
+    for (const { vin, vehicle } of broker.sessions()) {
+      const lost = standing.footingOf(vehicle) === "lost" ? table.get(vin) : undefined;
+      if (lost !== undefined) dismiss(lost);
+    }
+    serving.review();
+  };
   const bell = createBell();
   const moves = await startMoves({
     ...{ admission, key: identity.key, marks, serving, store, commands, broker, logger, dismiss },
     onReport: bell.ring,
+    guestReports: standby.guestReports,
   });
   const gateway = createGateway({
     ...{ admission, broker, limits, metrics, logger, onAdmitted: moves.onAdmitted },
@@ -135,7 +151,7 @@ export const startCell = async (config: Config, { logger, onFatal, limits = LIMI
 
   const isReady = () => !isStopping && completeness.isComplete();
   const app = createApp({
-    ...{ admission, commands, store, limits, metrics, marks, rules, twins: twins.desk, logger, isReady },
+    ...{ admission, commands, store, limits, metrics, marks, standby, rules, twins: twins.desk, logger, isReady },
     key: identity.key,
   });
   const http = await listenHttp(app, config.http);
@@ -182,7 +198,9 @@ export const startCell = async (config: Config, { logger, onFatal, limits = LIMI
     onWorld: (next) => {
       world = next;
       metrics.viewVersion.set(next.version);
+      dismissLost();
     },
+    onFailovers: dismissLost,
     onLost(vehicles) {
       for (const vehicle of vehicles) {
         dismiss(vehicle);
@@ -206,6 +224,7 @@ export const startCell = async (config: Config, { logger, onFatal, limits = LIMI
   const ticking = setInterval(() => {
     metrics.tableComplete.set(completeness.isComplete() ? 1 : 0);
     metrics.sessions.set(broker.connected);
+    void standby.step();
     serving.review();
     metrics.vehicles.set(table.size);
     rules.engine.tick(clock.nowMs());

@@ -51,6 +51,13 @@ const encodeAck = (
   return mqttPacket.generate({ cmd: qos === 2 ? "pubrec" : "puback", messageId, reasonCode, ...properties }, { protocolVersion: 5 });
 };
 
+/** [MQTT-3.14.2] of 5.0. */
+const encodeDisconnect = (reasonCode: number, reasonString: string, serverReference: string | null): Buffer =>
+  mqttPacket.generate(
+    { cmd: "disconnect", reasonCode, properties: { reasonString, ...(serverReference !== null && { serverReference }) } },
+    { protocolVersion: 5 },
+  );
+
 const toPacket = (delivery: Delivery): PublishPacket => ({
   cmd: "publish",
   topic: delivery.topic,
@@ -158,13 +165,14 @@ export const createAedesBroker = async (options: AedesBrokerOptions): Promise<Br
       if (live === undefined) return;
       byVinKey.delete(vinKey);
       const { client, topics } = live;
+      // Closing over messages that are not read any more would reset the connection and take the last word with it: the vehicle closes first.
+      setTimeout(() => client.close(), NOTICE_MS).unref();
       if (client.version !== 5 && notice !== null && topics.has(notice.topic)) {
-        // Closing over messages that are not read any more would reset the connection and take the notice with it: the vehicle closes first.
-        setTimeout(() => client.close(), NOTICE_MS).unref();
         client.publish(toPacket({ ...notice, contentType: "application/json" }), () => client.conn.end());
         return;
       }
-      client.disconnect({ reasonCode, properties: { reasonString: reason, ...(reference !== null && { serverReference: reference }) } });
+      if (client.version === 5) client.conn.write(encodeDisconnect(reasonCode, reason, reference));
+      client.conn.end();
     },
     async remembered(vinKey) {
       const subscriptions = await memory.subscriptionsByClient({ id: vinKey });

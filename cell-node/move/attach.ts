@@ -1,3 +1,4 @@
+import type { GuestsEntry } from "#schema/api/failover.ts";
 import type { SigningKey } from "#schema/crypto/keys.ts";
 import type { Logger } from "#schema/http/log.ts";
 import type { AdmissionContext } from "../admission/admit-vehicle.ts";
@@ -26,6 +27,7 @@ export type MoveParts = {
   readonly dismiss: (vehicle: Vehicle) => void;
   /** There is something to say to control. */
   readonly onReport: () => void;
+  readonly guestReports: () => GuestsEntry[];
 };
 
 export type CellMoves = { readonly exchange: Exchange; readonly onAdmitted: (vehicle: Vehicle) => void };
@@ -52,7 +54,7 @@ export const startMoves = async (parts: MoveParts): Promise<CellMoves> => {
     if (vehicle !== undefined) await broker.remember(vehicle.vinKey, session);
   }
   return {
-    exchange: createExchange({ holdings, queue, reports, clock }),
+    exchange: createExchange({ holdings, queue, reports, clock, guestReports: parts.guestReports }),
     onAdmitted: (vehicle) => void desk.admitted(vehicle),
   };
 };

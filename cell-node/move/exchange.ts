@@ -1,3 +1,4 @@
+import type { GuestsEntry } from "#schema/api/failover.ts";
 import type { HeldEntry } from "#schema/api/moves.ts";
 import type { CellReport, SyncAnswer, SyncRequest } from "#schema/api/sync.ts";
 import type { Clock } from "../clock.ts";
@@ -23,11 +24,13 @@ export const createExchange = ({
   queue,
   reports,
   clock,
+  guestReports,
 }: {
   readonly holdings: Holdings;
   readonly queue: OrderQueue;
   readonly reports: Reports;
   readonly clock: Clock;
+  readonly guestReports: () => GuestsEntry[];
 }): Exchange => {
   let ordersCursor = 0;
   let heldAskedAt = Number.NEGATIVE_INFINITY;
@@ -52,7 +55,10 @@ export const createExchange = ({
       const isAllAsked = isBusy && nowMs - allAskedAt >= ASK_AGAIN_MS;
       if (isAllAsked) allAskedAt = nowMs;
       queue.retry();
-      return { reports: [...reports.pending(MAX_REPORTS), ...heldEntries(nowMs)], ordersCursor: isAllAsked ? 0 : ordersCursor };
+      return {
+        reports: [...reports.pending(MAX_REPORTS), ...heldEntries(nowMs), ...guestReports()],
+        ordersCursor: isAllAsked ? 0 : ordersCursor,
+      };
     },
     hear(answer, said) {
       reports.taken(said);

@@ -15,6 +15,8 @@ export const READS = {
     held_version as heldVersion from twins where vehicle = ?`,
   desired: `select vehicle, term, version, document, changed_at as changedAt, changed_by as changedBy from twin_desired
     where vehicle = ? order by term desc, version desc, sequence desc limit ?`,
+  replicas: "select owner, vin, vin_key as vinKey, epoch from replicas",
+  replica: "select document from replicas where owner = ? and vin = ?",
   commandById: `select ${COMMAND_COLUMNS} from commands where vehicle = ? and id = ?`,
   commandByIdempotencyKey: `select ${COMMAND_COLUMNS} from commands where idempotency_key = ?`,
   /** Parameters: vehicle, from, to, position (received_at, sequence), limit, last indexed sequence. A repeated id counts once, the first. */

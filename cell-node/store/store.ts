@@ -89,7 +89,16 @@ export type DesiredRow = {
   readonly changedBy: string;
 };
 
-export type FactName = "cursor" | "view" | "incarnation" | "registered" | "state" | "failovers";
+export type FactName = "cursor" | "view" | "incarnation" | "registered" | "state" | "failovers" | "replicas";
+
+/** A row of `replicas`; see schema/db/cell/replicas.ts. */
+export type ReplicaRow = {
+  readonly owner: string;
+  readonly vin: string;
+  readonly vinKey: string;
+  readonly epoch: number;
+  readonly document: string;
+};
 
 /** What the parts of the cell may write; everything in one call is one transaction. */
 export type Changes = {
@@ -110,6 +119,8 @@ export type Changes = {
   readonly desired?: readonly DesiredRow[];
   /** Numbers of vehicles whose twins go, before those above come. */
   readonly erasedTwins?: readonly number[];
+  readonly replicas?: readonly ReplicaRow[];
+  readonly erasedReplicas?: readonly Pick<ReplicaRow, "owner" | "vin">[];
   readonly uplinks?: readonly (readonly [UplinkChannel, MessageRow])[];
   readonly misfits?: readonly MisfitRow[];
 };
@@ -129,6 +140,9 @@ export type Store = {
   twin(vehicle: number): Promise<TwinRow | null>;
   /** Latest first. */
   desired(vehicle: number, limit: number): Promise<readonly DesiredRow[]>;
+  replicas(): Promise<readonly Omit<ReplicaRow, "document">[]>;
+  /** The document of one vehicle's replica. */
+  replica(owner: string, vin: string): Promise<string | null>;
   commandById(vehicle: number, id: string): Promise<CommandRow | null>;
   commandByIdempotencyKey(key: string): Promise<CommandRow | null>;
   telemetry(query: TelemetryQuery): Promise<readonly TelemetryRow[]>;
@@ -166,6 +180,8 @@ const rowsOf = (changes: Changes): [WriteKind, string][] => {
   for (const number of changes.erasedCommands ?? []) add("erasedCommands", number);
   for (const row of changes.copiedCommands ?? []) add("copiedCommands", commandValues(row));
   for (const row of changes.copiedTelemetry ?? []) add("copiedTelemetry", [row.vehicle, row.id, row.receivedAt, row.payload]);
+  for (const { owner, vin } of changes.erasedReplicas ?? []) add("erasedReplicas", [owner, vin]);
+  for (const row of changes.replicas ?? []) add("replicas", [row.owner, row.vin, row.vinKey, row.epoch, row.document]);
   for (const row of changes.marks ?? []) add("marks", markValues(row));
   for (const row of changes.twins ?? []) add("twins", twinValues(row));
   for (const row of changes.desired ?? []) add("desired", desiredValues(row));
@@ -195,6 +211,8 @@ export const createStore = (engine: Engine): Store => {
     marks: async () => (await read<MarkRow>("marks", [])).map((row) => ({ ...row, isSeen: Boolean(row.isSeen) })),
     twin: async (vehicle) => (await read<TwinRow>("twin", [vehicle]))[0] ?? null,
     desired: (vehicle, limit) => read<DesiredRow>("desired", [vehicle, limit]),
+    replicas: () => read<Omit<ReplicaRow, "document">>("replicas", []),
+    replica: async (owner, vin) => (await read<{ document: string }>("replica", [owner, vin]))[0]?.document ?? null,
     commandById: async (vehicle, id) => (await read<CommandRow>("commandById", [vehicle, id]))[0] ?? null,
     commandByIdempotencyKey: async (key) => (await read<CommandRow>("commandByIdempotencyKey", [key]))[0] ?? null,
     telemetry: ({ vehicle, from, to, after, limit }) =>

@@ -45,6 +45,9 @@ export const WRITES = {
   oldDesired: `delete from twin_desired where vehicle in (select value from json_each(?)) and ${DESIRED_HISTORY} < (
     select count(*) from twin_desired newer where newer.vehicle = twin_desired.vehicle
       and (newer.term, newer.version, newer.sequence) > (twin_desired.term, twin_desired.version, twin_desired.sequence))`,
+  erasedReplicas: `delete from replicas where exists
+    (select 1 from json_each(?) r where replicas.owner = r.value->>0 and replicas.vin = r.value->>1)`,
+  replicas: rowsInto("insert or replace", "replicas", ["owner", "vin", "vin_key", "epoch", "document"]),
   facts: rowsInto("insert or replace", "facts", ["name", "value"]),
 } as const satisfies Record<string, string>;
 

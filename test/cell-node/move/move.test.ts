@@ -6,6 +6,9 @@ import { type Neighbours, startNeighbours } from "../support/neighbours.ts";
 import { createTraveller, type Traveller } from "../support/traveller.ts";
 import { assigned, deviceTokenFor, newVehicle, type TestVehicle } from "../support/vehicles.ts";
 
+/** A move takes several syncs, on a machine that may be busy. */
+const PATIENT = { timeout: 20_000 };
+
 let world: Neighbours;
 let travellers: Traveller[];
 beforeEach(async () => {
@@ -42,7 +45,7 @@ const order = (cell: typeof SELF, vehicle: TestVehicle, key: string) =>
 
 type Ordered = { readonly id: string; readonly state: string; readonly expiresAt: string };
 
-describe.each(PROTOCOLS)("MQTT %i: a connected vehicle is moved", (protocol) => {
+describe.each(PROTOCOLS)("MQTT %i: a connected vehicle is moved", PATIENT, (protocol) => {
   test("nothing that was acknowledged is missing, it is told where to go, and the source keeps its marker", async () => {
     const vehicle = await vehicleOfA();
     const traveller = travel(vehicle, protocol);
@@ -63,25 +66,29 @@ describe.each(PROTOCOLS)("MQTT %i: a connected vehicle is moved", (protocol) => 
   });
 });
 
-test("I9: a pending command goes with the vehicle, under the same id, expiry and Idempotency-Key, signed by the target, once", async () => {
-  const vehicle = await vehicleOfA();
-  const ordered = (await (await order(SELF, vehicle, "key-1")).json()) as Ordered;
-  expect(ordered.state).toBe("queued");
-  const id = world.moves.start(vehicle, SELF, OTHER, 1);
-  await untilState(id, "arriving");
+test(
+  "I9: a pending command goes with the vehicle, under the same id, expiry and Idempotency-Key, signed by the target, once",
+  PATIENT,
+  async () => {
+    const vehicle = await vehicleOfA();
+    const ordered = (await (await order(SELF, vehicle, "key-1")).json()) as Ordered;
+    expect(ordered.state).toBe("queued");
+    const id = world.moves.start(vehicle, SELF, OTHER, 1);
+    await untilState(id, "arriving");
 
-  const repeated = (await (await order(OTHER, vehicle, "key-1")).json()) as Ordered;
-  expect([repeated.id, repeated.expiresAt]).toEqual([ordered.id, ordered.expiresAt]);
-  const traveller = travel(vehicle, 5);
-  await until(() => traveller.executed.length > 0);
-  await untilState(id, "done");
-  await until(async () => ((await (await world.ask(OTHER, vehicle, `commands/${ordered.id}`)).json()) as Ordered).state === "succeeded");
-  expect(traveller.received).toEqual([ordered.id]);
-  const [token = ""] = traveller.tokens;
-  expect(decodeJwt(token)).toMatchObject({ iss: OTHER, jti: ordered.id, exp: Date.parse(ordered.expiresAt) / 1000 });
-});
+    const repeated = (await (await order(OTHER, vehicle, "key-1")).json()) as Ordered;
+    expect([repeated.id, repeated.expiresAt]).toEqual([ordered.id, ordered.expiresAt]);
+    const traveller = travel(vehicle, 5);
+    await until(() => traveller.executed.length > 0);
+    await untilState(id, "done");
+    await until(async () => ((await (await world.ask(OTHER, vehicle, `commands/${ordered.id}`)).json()) as Ordered).state === "succeeded");
+    expect(traveller.received).toEqual([ordered.id]);
+    const [token = ""] = traveller.tokens;
+    expect(decodeJwt(token)).toMatchObject({ iss: OTHER, jti: ordered.id, exp: Date.parse(ordered.expiresAt) / 1000 });
+  },
+);
 
-describe("a locked vehicle", () => {
+describe("a locked vehicle", PATIENT, () => {
   const lockOnly = async (vehicle: TestVehicle): Promise<string> => {
     world.moves.mayTake = ({ report }) => report.kind !== "locked";
     const id = world.moves.start(vehicle, SELF, OTHER, 1);
@@ -142,7 +149,7 @@ describe("a locked vehicle", () => {
   });
 });
 
-describe("a cell stops and starts again", () => {
+describe("a cell stops and starts again", PATIENT, () => {
   test.each([
     ["the source, when it has locked", SELF, "locked"],
     ["the target, when the source has locked", OTHER, "locked"],
@@ -170,7 +177,7 @@ describe("a cell stops and starts again", () => {
   });
 });
 
-test("there and back again: the second move starts from what the first one brought", async () => {
+test("there and back again: the second move starts from what the first one brought", PATIENT, async () => {
   const vehicle = await vehicleOfA();
   const traveller = travel(vehicle, 5);
   await until(() => traveller.acknowledged.size > 10);

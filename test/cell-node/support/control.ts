@@ -31,6 +31,8 @@ export type Control = {
     standbyFor: CellId[];
     failedOver: { cell: CellId; term: number }[];
   };
+  /** What the view of one cell has of its own. */
+  viewOf: ((cell: CellId) => Readonly<Record<string, unknown>>) | null;
   /** Makes the next syncs carry the view as it is now. */
   publishView(): void;
   /** What cells have sent, newest last. */
@@ -67,6 +69,7 @@ export const startControl = async (port = 0): Promise<Control> => {
     view: { endpoints: {}, revoked: [], standbyFor: [], failedOver: [] } as Control["view"],
     requests: [] as SyncRequest[],
     registrations: [] as unknown[],
+    viewOf: null as Control["viewOf"],
     extend: null as Control["extend"],
     answerWith: null as Control["answerWith"],
     skewMs: 0,
@@ -93,7 +96,15 @@ export const startControl = async (port = 0): Promise<Control> => {
       hasMore,
       isSnapshot,
       ...(request.viewVersion !== version && {
-        view: { version, popKeys: { [POP]: [pop.jwk] }, issuers, standby: null, cellKeys, ...structuredClone(state.view) },
+        view: {
+          version,
+          popKeys: { [POP]: [pop.jwk] },
+          issuers,
+          standby: null,
+          cellKeys,
+          ...structuredClone(state.view),
+          ...state.viewOf?.(cell),
+        },
       }),
       ...state.extend?.(cell, request),
     };

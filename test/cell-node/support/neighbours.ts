@@ -1,3 +1,5 @@
+import { join } from "node:path";
+import Database from "libsql";
 import type { CellId } from "#schema/domain/cell.ts";
 import { newFolder, OTHER, removeFolder, SELF, startTestCell, type TestCell, untilReady } from "./cell.ts";
 import { type Control, startControl } from "./control.ts";
@@ -10,9 +12,13 @@ export type Neighbours = {
   readonly moves: Moves;
   cell(id: CellId): TestCell;
   restart(id: CellId): Promise<void>;
+  /** Stops a cell for good. */
+  lose(id: CellId): Promise<void>;
   /** Asks a cell as the vehicle's owner. */
   ask(id: CellId, vehicle: TestVehicle, path: string, init?: RequestInit): Promise<Response>;
-  /** The numbers of the numbered messages that the cell has stored. */
+  /** The numbers of the numbered messages on the cell's disk, whoever may ask for them. */
+  onDiskAt(id: CellId, vehicle: TestVehicle): ReadonlySet<number>;
+  /** The numbers of the numbered messages that the cell tells of. */
   storedAt(id: CellId, vehicle: TestVehicle): Promise<ReadonlySet<number>>;
   stop(): Promise<void>;
 };
@@ -52,6 +58,17 @@ export const startNeighbours = async (ids: readonly CellId[] = [SELF, OTHER]): P
       const before = cellOf(id);
       await before.stop();
       await start(id, before);
+    },
+    async lose(id) {
+      await cellOf(id).stop();
+      cells.delete(id);
+    },
+    onDiskAt(id, { vin }) {
+      const database = new Database(join(folders.get(id) ?? "", "cell.db"), { readonly: true });
+      const sql = "select t.id from telemetry t join vehicles v on v.number = t.vehicle where v.vin = ?";
+      const rows = database.prepare(sql).all([vin]) as { id: string }[];
+      database.close();
+      return new Set(rows.map((row) => Number(row.id)));
     },
     async storedAt(id, vehicle) {
       const response = await ask(id, vehicle, "telemetry?limit=1000");
