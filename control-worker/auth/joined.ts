@@ -5,6 +5,7 @@ import { parseCellId } from "#schema/domain/cell.ts";
 import type { PublicJwk } from "#schema/domain/topology.ts";
 import type { Deps } from "../deps.ts";
 import { findCell } from "../store/cells.ts";
+import { findFailover } from "../store/failovers.ts";
 import { findPop } from "../store/pops.ts";
 import type { JoinedCaller } from "./caller.ts";
 
@@ -19,7 +20,8 @@ const cache = new Map<string, CachedKeys>();
 const loadKey = async (deps: Deps, { kind, id }: JoinedCaller): Promise<{ readonly publicKey: PublicJwk } | null> => {
   if (kind === "pop") return findPop(deps.database, id);
   const cell = await findCell(deps.database, id);
-  return cell?.state === "retired" ? null : cell;
+  const isGone = cell?.state === "retired" || (await findFailover(deps.database, id)).seizedAt !== null;
+  return isGone ? null : cell;
 };
 
 const keysOf = async (deps: Deps, caller: JoinedCaller): Promise<KeyRing | null> => {

@@ -3,6 +3,7 @@ import type { Logger } from "#schema/http/log.ts";
 import type { Config } from "../config.ts";
 import { CampaignLoop } from "../loops/campaign-loop.ts";
 import { finishDrains } from "../loops/finish-drains.ts";
+import { finishSeizures } from "../loops/finish-seizures.ts";
 import { giveUpMoves } from "../loops/give-up-moves.ts";
 import type { LoopDeps } from "../loops/port.ts";
 import { CellWatch } from "../loops/watch-cells.ts";
@@ -127,6 +128,7 @@ export class ControlCore implements LedgerPort {
       campaigns: () => this.#campaigns.turn(deps),
       "giving up": () => giveUpMoves(deps),
       drains: () => finishDrains(deps),
+      seizures: () => finishSeizures(deps),
       projection: () => this.#projection.turn(deps),
     };
     for (const [loop, turn] of Object.entries(loops)) {

@@ -31,7 +31,7 @@ export const buildTopology = (
 ): TopologyContent => ({
   v: 1,
   cells: Object.fromEntries(cells.filter((row) => row.isProven && row.state !== "retired").map((row) => [row.id, toTopologyCell(row)])),
-  failovers: failovers.flatMap(toFailover),
+  failovers: failovers.flatMap(toFailover).filter(({ cell }) => cells.some(({ id, state }) => id === cell && state !== "retired")),
   issuers: config.issuers.map(toIssuer),
   popKeys: Object.fromEntries(pops.map((row) => [row.id, [row.publicKey]])),
   allowedHosts: config.allowedHosts,

@@ -1,7 +1,8 @@
 import * as z from "zod";
-import { Failover, FailoverPolicyRequest, FailoverRequest } from "#schema/api/failover.ts";
+import { Failover, FailoverPolicyRequest, FailoverRequest, SeizeRequest } from "#schema/api/failover.ts";
 import { CellIdField } from "#schema/api/fields.ts";
 import { defineOperation, type Operation } from "../operation.ts";
+import { seizeCell } from "../services/seize-cell.ts";
 import { beginReturn, changeFailoverPolicy, failOver, readFailover } from "../services/steer-failover.ts";
 
 const CellPath = z.object({ id: CellIdField });
@@ -37,6 +38,17 @@ export const failoverOperations: readonly Operation[] = [
     answer: Failover,
     errors: ["not_found", "conflict"],
     handle: async ({ deps, params }) => ({ body: await beginReturn(deps, params.id) }),
+  }),
+  defineOperation({
+    method: "post",
+    path: "/v1/cells/:id/seize",
+    summary: "Say that a failed-over cell is gone for good: its vehicles become its standby's own, and its key is worth nothing",
+    access: ["admin"],
+    params: CellPath,
+    body: SeizeRequest,
+    answer: Failover,
+    errors: ["not_found", "conflict"],
+    handle: async ({ deps, params, body }) => ({ body: await seizeCell(deps, params.id, body.confirm) }),
   }),
   defineOperation({
     method: "put",

@@ -83,6 +83,17 @@ export const insertAssignments = (rows: readonly NewAssignment[], now: number): 
     JSON.stringify(rows.map((row) => [row.vin, row.vinKey, row.cell, row.lane])),
   );
 
+/** Gives vehicles of a cell to another one, each at its next epoch; the triggers leave out those that it is not open to. */
+export const reassignAll = (from: CellId, to: CellId, limit: number, now: number): Statement =>
+  statement(
+    `update assignments set cell = ?, epoch = max(epoch, (select epoch_floor from meta)) + 1, lane = 'bulk', updated_at = ?
+     where vin in (select vin from assignments where cell = ? order by vin limit ?)`,
+    to,
+    now,
+    from,
+    limit,
+  );
+
 /** Gives a vehicle to another cell at the next epoch; the triggers leave it where it is when the cell is not open to it. */
 export const reassign = (vin: Vin, cell: CellId, now: number): Statement =>
   statement(

@@ -10,12 +10,22 @@ import { assertThat, type Statement, statement } from "./statement.ts";
 export type FailoverRow = typeof failovers.$inferSelect;
 
 /** What is kept of a cell's failover, whether or not it ever had one. */
-export type FailoverRecord = { readonly state: FailoverState; readonly policy: FailoverPolicy; readonly changedAt: number | null };
+export type FailoverRecord = {
+  readonly state: FailoverState;
+  readonly policy: FailoverPolicy;
+  readonly changedAt: number | null;
+  readonly seizedAt: number | null;
+};
 
 export const toRecord = (row: FailoverRow | null): FailoverRecord =>
   row === null
-    ? { state: NEVER_FAILED_OVER, policy: "automatic", changedAt: null }
-    : { state: { phase: row.phase, term: row.term, standby: row.standby }, policy: row.policy, changedAt: row.changedAt };
+    ? { state: NEVER_FAILED_OVER, policy: "automatic", changedAt: null, seizedAt: null }
+    : {
+        state: { phase: row.phase, term: row.term, standby: row.standby },
+        policy: row.policy,
+        changedAt: row.changedAt,
+        seizedAt: row.seizedAt,
+      };
 
 export const listFailovers = (database: Database): Promise<FailoverRow[]> =>
   reading(() => database.select().from(failovers).orderBy(failovers.cell));
@@ -56,6 +66,26 @@ export const advanceFailoverRow = (cell: CellId, before: FailoverState, after: F
     now,
   ),
 ];
+
+/** The cell is gone for good; refused as a whole when its failover is in another term or phase. */
+export const markSeized = (cell: CellId, term: number, now: number): readonly Statement[] => [
+  assertThat("exists (select 1 from failovers where cell = ? and phase = 'failed_over' and term = ?)", cell, term),
+  statement("update failovers set seized_at = ? where cell = ?", now, cell),
+];
+
+export type Seized = { readonly cell: CellId; readonly standby: CellId; readonly assigned: number; readonly version: number };
+
+/** Seized cells whose vehicles are not all given over yet, or that are not retired yet. */
+export const listSeized = async (database: Database): Promise<Seized[]> => {
+  const rows = await reading(() =>
+    database
+      .select({ cell: cells.id, standby: failovers.standby, assigned: cells.assigned, version: cells.version })
+      .from(failovers)
+      .innerJoin(cells, eq(cells.id, failovers.cell))
+      .where(sql`${failovers.seizedAt} is not null and ${cells.state} <> 'retired'`),
+  );
+  return rows.flatMap(({ standby, ...row }) => (standby === null ? [] : [{ ...row, standby }]));
+};
 
 export const setFailoverPolicy = (cell: CellId, policy: FailoverPolicy): Statement =>
   statement(

@@ -189,6 +189,12 @@ export const hasMovesInHand = async (database: Database, cell: CellId): Promise<
   return row !== undefined;
 };
 
+/** Moves that wait for a source to take its lock off. */
+export const listUnlocking = (database: Database, source: CellId, limit: number): Promise<MoveRow[]> =>
+  reading(() =>
+    database.select().from(moves).where(sql`${moves.source} = ${source} and ${IN_HAND.source} and state = 'unlocking'`).limit(limit),
+  );
+
 export type Forlorn = { readonly row: MoveRow; readonly isSourceDown: boolean; readonly isTargetDown: boolean };
 
 /** Moves that count on a cell that is down, or that wait too long for a lock or a copy, and can still be given up. */

@@ -27,5 +27,12 @@ export const FailoverPolicyRequest = z.object({ policy: z.enum(FAILOVER_POLICIES
 export type FailoverPolicyRequest = z.infer<typeof FailoverPolicyRequest>;
 
 /** A cell's failover as the API shows it. */
-export const Failover = FailoverAccount.extend({ policy: z.enum(FAILOVER_POLICIES), changedAt: TimeField.nullable() });
+export const Failover = FailoverAccount.extend({
+  policy: z.enum(FAILOVER_POLICIES),
+  changedAt: TimeField.nullable(),
+  seizedAt: TimeField.nullable(),
+});
+
+/** Body of `POST /v1/cells/{id}/seize`: `confirm` repeats the cell's id. */
+export const SeizeRequest = z.object({ confirm: CellIdField }).strict();
 export type Failover = z.infer<typeof Failover>;

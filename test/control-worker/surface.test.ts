@@ -69,6 +69,7 @@ describe("what everybody may ask", () => {
         "put /v1/cells/{id}/failover-policy",
         "get /v1/alerts",
         "post /v1/alerts/{id}/acknowledge",
+        "post /v1/cells/{id}/seize",
         "post /v1/placements",
         "get /v1/topology",
         "get /v1/feed",

@@ -12,6 +12,8 @@ export const failovers = sqliteTable("failovers", {
   standby: text().$type<CellId>(),
   policy: text({ enum: FAILOVER_POLICIES }).notNull().default("automatic"),
   changedAt: integer("changed_at"),
+  /** When an operator confirmed that the cell is gone for good: its vehicles become the standby's own. */
+  seizedAt: integer("seized_at"),
 });
 
 export const ALERT_SEVERITIES = ["warning", "critical"] as const;

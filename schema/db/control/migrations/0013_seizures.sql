@@ -1,0 +1,1 @@
+ALTER TABLE `failovers` ADD `seized_at` integer;
