@@ -139,7 +139,7 @@ export const startCell = async (config: Config, { logger, onFatal, limits = LIMI
   };
   const bell = createBell();
   const moves = await startMoves({
-    ...{ admission, key: identity.key, marks, serving, store, commands, broker, logger, dismiss },
+    ...{ admission, key: identity.key, marks, serving, store, commands, twins, broker, logger, dismiss },
     onReport: bell.ring,
     guestReports: standby.guestReports,
   });

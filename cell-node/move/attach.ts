@@ -5,6 +5,7 @@ import type { AdmissionContext } from "../admission/admit-vehicle.ts";
 import type { Vehicle } from "../admission/vehicle.ts";
 import type { Broker } from "../gateway/broker.ts";
 import type { Store } from "../store/store.ts";
+import type { CellTwins } from "../twin/start-twins.ts";
 import type { CommandDesk } from "../vehicle/command-desk.ts";
 import type { Serving } from "../vehicle/serving.ts";
 import { createExchange, type Exchange } from "./exchange.ts";
@@ -22,6 +23,7 @@ export type MoveParts = {
   readonly serving: Serving;
   readonly store: Store;
   readonly commands: CommandDesk;
+  readonly twins: Pick<CellTwins, "desk" | "forget">;
   readonly broker: Broker;
   readonly logger: Logger;
   readonly dismiss: (vehicle: Vehicle) => void;

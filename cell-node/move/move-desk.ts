@@ -1,5 +1,6 @@
 import type { AddressedOrder } from "#schema/api/moves.ts";
 import type { VehicleBundle } from "#schema/api/vehicle-bundle.ts";
+import { type ActivityReport, disturbanceOf } from "#schema/domain/activity.ts";
 import type { CellId } from "#schema/domain/cell.ts";
 import { failCopy, grantLock, keepCopy, type Obeyed, see, takeCopy, takeLock, takeSettle } from "#schema/domain/cell-move.ts";
 import type { CopyOrder, LockOrder, MoveReport, SettleOrder } from "#schema/domain/move-message.ts";
@@ -9,6 +10,8 @@ import type { VehicleTable } from "../admission/vehicle-table.ts";
 import type { Clock } from "../clock.ts";
 import type { Broker } from "../gateway/broker.ts";
 import type { Store } from "../store/store.ts";
+import type { CellTwins } from "../twin/start-twins.ts";
+import { twinChanges } from "../twin/twin-bundle.ts";
 import type { CommandDesk } from "../vehicle/command-desk.ts";
 import type { Serving } from "../vehicle/serving.ts";
 import { checksumOf, commandRowsOf, readBundle, telemetryRowsOf } from "./bundle.ts";
@@ -25,6 +28,7 @@ export type MoveContext = {
   readonly serving: Serving;
   readonly store: Store;
   readonly commands: CommandDesk;
+  readonly twins: Pick<CellTwins, "desk" | "forget">;
   readonly broker: () => Broker;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -44,8 +48,11 @@ export type MoveDesk = {
 /** For so long work that has begun may keep a vehicle from being still; then it is served on and asked again. */
 const STILL_WITHIN_MS = 2_000;
 
+/** In the middle of these a vehicle is not locked while there is time to wait. */
+const MINDED = ["command", "update", "drive"] as const;
+
 export const createMoveDesk = (context: MoveContext): MoveDesk => {
-  const { self, table, marks, holdings, serving, store, commands, broker, clock, logger, report } = context;
+  const { self, table, marks, holdings, serving, store, commands, twins, broker, clock, logger, report } = context;
 
   const isStillInTime = async (number: number): Promise<boolean> => {
     const { promise, resolve } = Promise.withResolvers<false>();
@@ -56,13 +63,14 @@ export const createMoveDesk = (context: MoveContext): MoveDesk => {
   };
 
   const lock = async ({ vin, vinKey }: AddressedOrder, order: LockOrder): Promise<"done" | "again"> => {
-    const decide = () => {
-      const vehicle = table.get(vin);
-      const disturbance = vehicle !== undefined && commands.isInFlight(vehicle) ? ("command" as const) : null;
+    const vehicle = table.get(vin);
+    const activityNow = async () => (vehicle === undefined ? null : twins.desk.activityOf(vehicle));
+    const decide = (activity: ActivityReport | null) => {
+      const hasCommandUnderWay = vehicle !== undefined && commands.isInFlight(vehicle);
+      const disturbance = disturbanceOf({ hasCommandUnderWay, report: activity }, MINDED, clock.nowMs());
       return takeLock(holdings.of(vin), order, { disturbance, nowMs: clock.nowMs() });
     };
-    const vehicle = table.get(vin);
-    const first = decide();
+    const first = decide(await activityNow());
     if (first.kind !== "grant" || vehicle === undefined) {
       if (first.kind !== "grant") report(vinKey, first.report);
       return first.kind === "waiting" ? "again" : "done";
@@ -71,8 +79,9 @@ export const createMoveDesk = (context: MoveContext): MoveDesk => {
       if (!(await isStillInTime(vehicle.number))) return "again";
       const at = { lockedAt: clock.nowMs(), session: await broker().remembered(vinKey) };
       const checksum = checksumOf(await readBundle(store, vehicle, at));
-      // What came while it was read decides again: a ticket, the feed, a command that had already gone out.
-      if (decide().kind !== "grant" || table.get(vin) !== vehicle) return "again";
+      const activity = await activityNow();
+      // What came while it was read decides again: a ticket, the feed, a command that had already gone out, a drive that has begun.
+      if (decide(activity).kind !== "grant" || table.get(vin) !== vehicle) return "again";
       const granted = grantLock(order, checksum);
       await holdings.put(vehicle, granted.holding, { kept: at });
       report(vinKey, granted.report);
@@ -101,9 +110,15 @@ export const createMoveDesk = (context: MoveContext): MoveDesk => {
       const vehicle = await holdings.put({ vin, vinKey }, kept.holding, {
         kept: { lockedAt: null, session: bundle.subscriptions },
         since: bundle.completeFrom,
-        changes: (number) => ({ copiedCommands: rowsOf(number), copiedTelemetry: telemetryRowsOf(bundle, number) }),
+        changes: (number) => ({
+          ...{ copiedCommands: rowsOf(number), copiedTelemetry: telemetryRowsOf(bundle, number) },
+          ...twinChanges(bundle.twin, number),
+        }),
       });
-      if (vehicle !== null) commands.adopt(rowsOf(vehicle.number));
+      if (vehicle !== null) {
+        commands.adopt(rowsOf(vehicle.number));
+        await twins.forget(vehicle.number);
+      }
       await broker().remember(vinKey, bundle.subscriptions);
     }
     report(vinKey, kept.report);
@@ -114,6 +129,7 @@ export const createMoveDesk = (context: MoveContext): MoveDesk => {
   const letGo = async (vehicle: Vehicle): Promise<void> => {
     context.dismiss(vehicle);
     commands.release(vehicle.number);
+    await twins.forget(vehicle.number);
     await broker().remember(vehicle.vinKey, []);
   };
 
@@ -132,7 +148,7 @@ export const createMoveDesk = (context: MoveContext): MoveDesk => {
     const mark = marks.get(table.get(vin)?.number ?? 0);
     const vehicle = await holdings.put({ vin, vinKey }, settled.holding, {
       kept: { lockedAt: null, session: isAway ? [] : (mark?.session ?? []) },
-      changes: (number) => (isAway && (wentOn || isCopyOnly) ? { erasedCommands: [number] } : {}),
+      changes: (number) => (isAway && (wentOn || isCopyOnly) ? { erasedCommands: [number], erasedTwins: [number] } : {}),
     });
     if (vehicle !== null && isAway) await letGo(vehicle);
     if (vehicle !== null) serving.resume(vehicle.number);

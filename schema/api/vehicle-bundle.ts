@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { COMMAND_STATES } from "#schema/domain/command.ts";
+import { BundledTwin } from "./twin.ts";
 
 const Millis = z.int().min(0);
 
@@ -38,6 +39,7 @@ export const VehicleBundle = z.object({
   commands: z.array(BundledCommand),
   /** The last hour. It goes to the centre from the source, not once more from the target. */
   telemetry: z.array(BundledMessage),
+  twin: BundledTwin.nullable().default(null),
   /** What a session that outlives its connection is subscribed to. */
   subscriptions: z.array(BundledSubscription),
 });
