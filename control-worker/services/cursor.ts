@@ -27,3 +27,8 @@ const parseText = (position: unknown): string | null => (typeof position === "st
 
 /** The key behind which the next page begins. */
 export const afterOf = (cursor: string | undefined): string => (cursor === undefined ? "" : decodeCursor(cursor, parseText));
+
+const parseSeq = (position: unknown): number | null => (/^\d{1,15}$/.test(String(position)) ? Number(position) : null);
+
+/** The number behind, or before, which the next page begins; `start` for the first one. */
+export const seqOf = (cursor: string | undefined, start: number): number => (cursor === undefined ? start : decodeCursor(cursor, parseSeq));

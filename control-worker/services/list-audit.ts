@@ -1,7 +1,7 @@
 import type { AuditEntry } from "#schema/api/access.ts";
 import type { Deps } from "../deps.ts";
 import { type AuditRecord, listAudit as listRows } from "../store/audit.ts";
-import { decodeCursor, type Page, toPage } from "./cursor.ts";
+import { type Page, seqOf, toPage } from "./cursor.ts";
 
 const toEntry = ({ at, before, after, ...row }: AuditRecord): AuditEntry => ({
   ...row,
@@ -9,10 +9,6 @@ const toEntry = ({ at, before, after, ...row }: AuditRecord): AuditEntry => ({
   before: JSON.parse(before) as unknown,
   after: JSON.parse(after) as unknown,
 });
-
-const parseSeq = (position: unknown): number | null => (/^\d{1,15}$/.test(String(position)) ? Number(position) : null);
-
-export const seqOf = (cursor: string | undefined, start: number): number => (cursor === undefined ? start : decodeCursor(cursor, parseSeq));
 
 /** The audit, newest first. */
 export const listAudit = async (deps: Deps, query: { cursor?: string | undefined; limit: number }): Promise<Page<AuditEntry>> => {

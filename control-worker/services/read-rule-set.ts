@@ -3,8 +3,7 @@ import type { PlacementRuleSet } from "#schema/api/rule-sets.ts";
 import type { Deps } from "../deps.ts";
 import { listCells } from "../store/cells.ts";
 import { findRuleSet, listRuleSets as listRows, type RuleSetRow } from "../store/rule-sets.ts";
-import { type Page, toPage } from "./cursor.ts";
-import { seqOf } from "./list-audit.ts";
+import { type Page, seqOf, toPage } from "./cursor.ts";
 import { toRuleSet } from "./rule-set-view.ts";
 
 export const requireRuleSet = async (deps: Deps, version: number): Promise<RuleSetRow> => {

@@ -2,8 +2,7 @@ import type { AuditVerdict } from "#schema/api/access.ts";
 import type { Deps } from "../deps.ts";
 import { type AuditTail, auditHashOf, EMPTY_TAIL } from "../ledger/audit-chain.ts";
 import { readAuditFrom } from "../store/audit.ts";
-import { encodeCursor } from "./cursor.ts";
-import { seqOf } from "./list-audit.ts";
+import { encodeCursor, seqOf } from "./cursor.ts";
 
 const PAGE = 1_000;
 /** Entries that one call looks at. */
