@@ -6,7 +6,7 @@ export default defineConfig({
   test: {
     projects: [
       // Nothing here leaves state behind in a module, so that files may share a worker: half the time of isolated ones.
-      { test: { name: "unit", include: UNIT, isolate: false } },
+      { test: { name: "unit", include: UNIT, isolate: false, sequence: { groupOrder: 0 } } },
       {
         test: {
           name: "e2e",
@@ -15,6 +15,7 @@ export default defineConfig({
           hookTimeout: 120_000,
           fileParallelism: true,
           maxWorkers: 2,
+          sequence: { groupOrder: 1 },
         },
       },
     ],
