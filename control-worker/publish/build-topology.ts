@@ -59,7 +59,7 @@ export type Publication =
   | { readonly kind: "hold"; readonly lost: readonly string[] };
 
 /**
- * The next version, or a hold when it would take too many cells from the edge at once (design §4.4). One single lost cell is
+ * The next version, or a hold when it would take too many cells from the edge at once (design §4.4). One single lost cell, and every failover, is
  * published by force: small fleets lose more than the guard's share with it.
  */
 export const decidePublication = (published: Topology | null, content: TopologyContent, version: number): Publication => {
@@ -71,6 +71,8 @@ export const decidePublication = (published: Topology | null, content: TopologyC
   };
   if (published === null || guardTopology(published, document).kind === "accept") return { kind: "publish", document };
   const lost = cellsLost(published, document);
-  if (lost.length > 1) return { kind: "hold", lost };
+  // A failover was decided under a hold rule of its own, or by an operator.
+  const unexplained = lost.filter((id) => document.failovers.every(({ cell }) => cell !== id));
+  if (unexplained.length > 1) return { kind: "hold", lost: unexplained };
   return { kind: "publish", document: { ...document, force: true, forcedVersion: version } };
 };

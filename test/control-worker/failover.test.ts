@@ -83,6 +83,19 @@ describe("automatic failover", () => {
     expect((await openAlerts()).filter(({ kind }) => kind === "failover_held")).toEqual([]);
   });
 
+  test("two cells lost at once are held from the edge; what an operator then decides reaches it", async () => {
+    await lab.control.core.publish();
+    kill("a", "c");
+    await live(12, "b");
+    await lab.control.core.publish();
+    expect([await failover(), await failover("cell-c")]).toMatchObject([{ term: 0 }, { term: 0 }]);
+    expect(topology().cells["cell-a"].health).not.toBe("down");
+    expect((await post("failover", {})).status).toBe(200);
+    await live(2, "b");
+    await lab.control.core.publish();
+    expect(topology()).toMatchObject({ failovers: [{ cell: "cell-a", standby: "cell-b", term: 1 }] });
+  });
+
   test.each([
     ["held", 200],
     ["forbidden", 409],
