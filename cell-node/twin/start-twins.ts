@@ -3,7 +3,7 @@ import { isVin, parseVin } from "#schema/domain/vin.ts";
 import type { VinKey } from "#schema/domain/vin-key.ts";
 import type { Logger } from "#schema/http/log.ts";
 import type { AdmissionContext } from "../admission/admit-vehicle.ts";
-import { isServedHere } from "../admission/vehicle.ts";
+import { isServedHere, type Vehicle } from "../admission/vehicle.ts";
 import type { Broker } from "../gateway/broker.ts";
 import type { AllRulePorts } from "../rules/ports.ts";
 import type { Store } from "../store/store.ts";
@@ -33,7 +33,8 @@ export type CellTwins = {
 export const startTwins = ({ admission, store, serving, broker, logger }: TwinParts): CellTwins => {
   const shelf = createTwinShelf(store);
   const courier = createTwinCourier({ broker, store, shelf, serving, logger });
-  const desk = createTwinDesk({ store, shelf, courier, serving, clock: admission.clock });
+  const termOf = ({ number, record }: Vehicle): number => (record.state === "guest" ? (admission.stays.of(number).stay?.term ?? 0) : 0);
+  const desk = createTwinDesk({ store, shelf, courier, serving, clock: admission.clock, termOf });
   return {
     desk,
     onListening: courier.send,

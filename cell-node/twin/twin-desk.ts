@@ -20,6 +20,8 @@ export type TwinDeskContext = {
   readonly courier: TwinCourier;
   readonly serving: Serving;
   readonly clock: Clock;
+  /** Of the failover under which the cell serves the vehicle as a guest; 0 for its own. */
+  readonly termOf: (vehicle: Vehicle) => number;
 };
 
 export type DesiredChange = {
@@ -27,8 +29,6 @@ export type DesiredChange = {
   /** Whether the version that holds now is one that the caller expects. */
   readonly isExpected: (twin: Twin) => boolean;
   readonly changedBy: string;
-  /** Of the failover under which the cell serves the vehicle as a guest. */
-  readonly term?: number;
 };
 export type DesiredOutcome =
   | { readonly kind: "changed" | "unchanged" | "unexpected"; readonly twin: Twin }
@@ -50,16 +50,16 @@ export type TwinDesk = {
   patchDesired(vehicle: Vehicle, change: DesiredChange): Promise<DesiredOutcome>;
 };
 
-export const createTwinDesk = ({ store, shelf, courier, serving, clock }: TwinDeskContext): TwinDesk => {
-  const setDesired = ({ number, vinKey }: Vehicle, { patch, isExpected, changedBy, term = 0 }: DesiredChange): Promise<DesiredOutcome> =>
-    shelf.change<DesiredOutcome>(number, async (twin) => {
+export const createTwinDesk = ({ store, shelf, courier, serving, clock, termOf }: TwinDeskContext): TwinDesk => {
+  const setDesired = (vehicle: Vehicle, { patch, isExpected, changedBy }: DesiredChange): Promise<DesiredOutcome> =>
+    shelf.change<DesiredOutcome>(vehicle.number, async (twin) => {
       if (!isExpected(twin)) return { twin, result: { kind: "unexpected", twin } };
-      const patched = patchDesired(twin.desired, patch, term);
+      const patched = patchDesired(twin.desired, patch, termOf(vehicle));
       if (patched.kind === "misfit") return { twin, result: patched };
       if (patched.kind === "unchanged") return { twin, result: { kind: "unchanged", twin } };
-      await store.save({ desired: [{ vehicle: number, ...patched.next, changedAt: clock.nowMs(), changedBy }] });
+      await store.save({ desired: [{ vehicle: vehicle.number, ...patched.next, changedAt: clock.nowMs(), changedBy }] });
       const next = { ...twin, desired: patched.next };
-      courier.send(vinKey);
+      courier.send(vehicle.vinKey);
       return { twin: next, result: { kind: "changed", twin: next } };
     });
 
