@@ -5,8 +5,8 @@ import { type Move, planMove } from "#schema/domain/move.ts";
 import { choosePlacement, type PlacementCell } from "#schema/domain/placement.ts";
 import type { Deps } from "../deps.ts";
 import { type CellRow, listCells } from "../store/cells.ts";
+import { findMovables, listMovablesOf, type Movable, type Past, readInbound, readPast } from "../store/movables.ts";
 import type { NewMove } from "../store/move-writes.ts";
-import { findMovables, listMovablesOf, type Movable, type Past, readInbound, readPast } from "../store/moves.ts";
 import { requireCell } from "./require.ts";
 
 const DAY_MS = 24 * 3600 * 1000;
