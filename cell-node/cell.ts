@@ -125,7 +125,20 @@ export const startCell = async (config: Config, { logger, onFatal, limits = LIMI
     ...{ limits, maxSessions: config.hardLimit, logger },
   });
   const standby = startStandby({
-    ...{ self: config.cell, key: identity.key, world: () => world, table, failovers, stays, replicas, serving, store, commands, clock },
+    ...{
+      self: config.cell,
+      key: identity.key,
+      world: () => world,
+      table,
+      failovers,
+      stays,
+      replicas,
+      serving,
+      store,
+      commands,
+      twins,
+      clock,
+    },
     ...{ logger, registry: metrics.registry, dismiss, streams: facts.get("replicas") },
     broker: () => broker,
   });

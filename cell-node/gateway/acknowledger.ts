@@ -19,7 +19,7 @@ export const createAcknowledger = (conn: Duplex): (() => Acknowledge) => {
     const due = open < 0 ? slots : slots.slice(0, open);
     slots = open < 0 ? [] : slots.slice(open);
     const bytes = due.flatMap((slot) => slot.bytes ?? []);
-    const takesMore = bytes.length === 0 || conn.destroyed || conn.write(bytes.length === 1 && bytes[0] ? bytes[0] : Buffer.concat(bytes));
+    const takesMore = bytes.length === 0 || !conn.writable || conn.write(bytes.length === 1 && bytes[0] ? bytes[0] : Buffer.concat(bytes));
     const goOn = () => {
       for (const slot of due) slot.done?.();
     };

@@ -10,6 +10,8 @@ import type { World } from "../admission/world.ts";
 import type { Clock } from "../clock.ts";
 import type { Broker } from "../gateway/broker.ts";
 import type { Store } from "../store/store.ts";
+import type { CellTwins } from "../twin/start-twins.ts";
+import { readTwin } from "../twin/twin-bundle.ts";
 import type { CommandDesk } from "../vehicle/command-desk.ts";
 import type { Serving } from "../vehicle/serving.ts";
 import { recentCommands } from "./guest-commands.ts";
@@ -32,6 +34,7 @@ export type StandbyParts = {
   readonly serving: Serving;
   readonly store: Store;
   readonly commands: CommandDesk;
+  readonly twins: CellTwins;
   readonly broker: () => Broker;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -64,6 +67,7 @@ export const startStandby = (parts: StandbyParts): CellStandby => {
     replicaOf: async (vehicle) => ({
       ...{ vin: vehicle.vin, vinKey: vehicle.vinKey, epoch: vehicle.record.epoch },
       commands: await recentCommands(store, clock, vehicle),
+      twin: await readTwin(store, vehicle.number),
       subscriptions: [...(await broker().remembered(vehicle.vinKey))],
     }),
     send: (standby, batch) => peer(standby, `/v1/standby/${self}/replicas`, batch),

@@ -5,8 +5,11 @@ import type { Vehicle } from "../admission/vehicle.ts";
 import type { VehicleTable } from "../admission/vehicle-table.ts";
 import type { Clock } from "../clock.ts";
 import type { Store } from "../store/store.ts";
+import type { CellTwins } from "../twin/start-twins.ts";
+import { readTwin, twinChanges } from "../twin/twin-bundle.ts";
 import type { CommandDesk } from "../vehicle/command-desk.ts";
 import { mergeHere } from "./guest-commands.ts";
+import { mergeTwins } from "./merge-twins.ts";
 import type { PeerClient } from "./peer-client.ts";
 import type { Stays } from "./stays.ts";
 
@@ -17,6 +20,7 @@ export type HomecomingContext = {
   readonly stays: Stays;
   readonly store: Store;
   readonly commands: CommandDesk;
+  readonly twins: CellTwins;
   readonly clock: Clock;
   readonly peer: PeerClient;
   /** Some vehicles are served here again. */
@@ -30,11 +34,13 @@ const BATCH = 100;
  * from then on.
  */
 export const createHomecoming = (context: HomecomingContext): { step(): Promise<void> } => {
-  const { self, table, failovers, stays, store, commands, clock, peer } = context;
+  const { self, table, failovers, stays, store, commands, twins, clock, peer } = context;
 
   const takeHome = async (vehicle: Vehicle, theirs: ReturnAnswer["vehicles"][number]): Promise<void> => {
     const rows = await mergeHere({ store, clock, commands }, vehicle, theirs.commands);
-    await store.save({ copiedCommands: rows });
+    const twin = mergeTwins(await readTwin(store, vehicle.number), theirs.twin);
+    await store.save({ copiedCommands: rows, ...twinChanges(twin, vehicle.number) });
+    await twins.forget(vehicle.number);
     commands.release(vehicle.number);
     commands.adopt(rows);
   };

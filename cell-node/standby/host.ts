@@ -8,9 +8,12 @@ import type { VehicleTable } from "../admission/vehicle-table.ts";
 import type { Clock } from "../clock.ts";
 import type { Broker } from "../gateway/broker.ts";
 import type { Store } from "../store/store.ts";
+import type { CellTwins } from "../twin/start-twins.ts";
+import { readTwin, twinChanges } from "../twin/twin-bundle.ts";
 import type { CommandDesk } from "../vehicle/command-desk.ts";
 import type { Serving } from "../vehicle/serving.ts";
 import { mergeHere, recentCommands } from "./guest-commands.ts";
+import { mergeTwins } from "./merge-twins.ts";
 import type { Stays } from "./stays.ts";
 
 export type HostContext = {
@@ -20,6 +23,7 @@ export type HostContext = {
   readonly serving: Serving;
   readonly store: Store;
   readonly commands: CommandDesk;
+  readonly twins: CellTwins;
   readonly broker: () => Broker;
   readonly clock: Clock;
   readonly dismiss: (vehicle: Vehicle) => void;
@@ -38,7 +42,7 @@ export type Host = {
 };
 
 export const createHost = (context: HostContext): Host => {
-  const { table, failovers, stays, serving, store, commands, broker, clock } = context;
+  const { table, failovers, stays, serving, store, commands, twins, broker, clock } = context;
 
   const find = (vin: string): Vehicle | undefined => {
     const parsed = parseVin(vin);
@@ -53,7 +57,9 @@ export const createHost = (context: HostContext): Host => {
       if (document === null) return;
       const replica = VehicleReplica.parse(JSON.parse(document));
       const rows = await mergeHere({ store, clock, commands }, vehicle, replica.commands);
-      await store.save({ copiedCommands: rows });
+      const twin = mergeTwins(await readTwin(store, vehicle.number), replica.twin);
+      await store.save({ copiedCommands: rows, ...twinChanges(twin, vehicle.number) });
+      await twins.forget(vehicle.number);
       commands.release(vehicle.number);
       commands.adopt(rows);
       await broker().remember(vehicle.vinKey, replica.subscriptions);
@@ -70,7 +76,11 @@ export const createHost = (context: HostContext): Host => {
         stays.set(vehicle.number, { stay: given.stay });
         await serving.still(vehicle.number);
         serving.resume(vehicle.number);
-        vehicles.push({ vin: vehicle.vin, commands: await recentCommands(store, clock, vehicle) });
+        vehicles.push({
+          vin: vehicle.vin,
+          commands: await recentCommands(store, clock, vehicle),
+          twin: await readTwin(store, vehicle.number),
+        });
       }
       return { vehicles };
     },
@@ -82,9 +92,10 @@ export const createHost = (context: HostContext): Host => {
       });
       const numbers = left.map(({ number }) => number);
       if (left.length === 0) return;
-      await table.update({ set: left, drop: [], erase: [], with: { erasedCommands: numbers } });
+      await table.update({ set: left, drop: [], erase: [], with: { erasedCommands: numbers, erasedTwins: numbers } });
       for (const vehicle of left) {
         commands.release(vehicle.number);
+        await twins.forget(vehicle.number);
         context.dismiss(vehicle);
         await broker().remember(vehicle.vinKey, []);
       }

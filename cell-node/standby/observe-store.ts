@@ -4,7 +4,9 @@ const vehiclesIn = (changes: Changes): number[] => [
   ...(changes.vehicles ?? []).map(({ number }) => number),
   ...(changes.erased ?? []),
   ...(changes.erasedCommands ?? []),
-  ...[changes.commands, changes.commandStates, changes.copiedCommands].flatMap((rows) => (rows ?? []).map(({ vehicle }) => vehicle)),
+  ...[changes.twins, changes.desired, changes.commands, changes.commandStates, changes.copiedCommands].flatMap((rows) =>
+    (rows ?? []).map(({ vehicle }) => vehicle),
+  ),
 ];
 
 /** The same store; says of which vehicles the control state has changed, once it is on disk. */

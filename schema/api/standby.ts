@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { EpochField, VinField, VinKeyField } from "./fields.ts";
+import { BundledTwin } from "./twin.ts";
 import { BundledCommand, BundledSubscription } from "./vehicle-bundle.ts";
 
 /** The control state of one vehicle, as its owner has it: all that a standby needs to serve it as a guest. */
@@ -9,6 +10,7 @@ export const VehicleReplica = z.object({
   epoch: EpochField,
   commands: z.array(BundledCommand),
   subscriptions: z.array(BundledSubscription),
+  twin: BundledTwin.nullable().default(null),
 });
 export type VehicleReplica = z.infer<typeof VehicleReplica>;
 
@@ -30,5 +32,7 @@ export const ReturnRequest = z.object({ term: z.int().min(1), vins: z.array(VinF
 export type ReturnRequest = z.infer<typeof ReturnRequest>;
 
 /** What the standby has of those that were its guests; the others have nothing here. Asked again, it is given again. */
-export const ReturnAnswer = z.object({ vehicles: z.array(z.object({ vin: VinField, commands: z.array(BundledCommand) })) });
+export const ReturnAnswer = z.object({
+  vehicles: z.array(z.object({ vin: VinField, commands: z.array(BundledCommand), twin: BundledTwin.nullable().default(null) })),
+});
 export type ReturnAnswer = z.infer<typeof ReturnAnswer>;

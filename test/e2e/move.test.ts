@@ -36,7 +36,8 @@ test("I1, I7, I9: a campaign moves every vehicle of a cell, connected and publis
     const campaign = Campaign.parse((await world.admin("GET", `/v1/campaigns/${id}`)).body);
     return campaign.state === "done" ? campaign : null;
   });
-  console.log(JSON.stringify(ended), before, await sessionsAt(to));
+  expect(ended.moves).toEqual({ done: ended.vehicles });
+  expect(await sessionsAt(to)).toBeGreaterThanOrEqual(before + 50);
   const { status, output } = await fleet;
   expect(output).toContain("passed");
   expect(status, output).toBe(0);

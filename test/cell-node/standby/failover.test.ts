@@ -57,6 +57,16 @@ const order = async (cell: typeof SELF, vehicle: TestVehicle, key: string) => {
   return (await response.json()) as { id: string; state: string; expiresAt: string };
 };
 
+const desire = async (cell: typeof SELF, vehicle: TestVehicle, patch: object): Promise<number> => {
+  const headers = { "content-type": "application/merge-patch+json", "if-match": "*" };
+  return (await world.ask(cell, vehicle, "twin/desired", { method: "PATCH", headers, body: JSON.stringify(patch) })).status;
+};
+
+const desiredAt = async (cell: typeof SELF, vehicle: TestVehicle): Promise<unknown> => {
+  const twin = (await (await world.ask(cell, vehicle, "twin")).json()) as { desired: { document: unknown } };
+  return twin.desired.document;
+};
+
 const failOver = (): void => {
   account = { cell: SELF, phase: "failed_over", term: account.term + 1, standby: OTHER };
 };
@@ -72,6 +82,7 @@ describe("a cell that is given up", { timeout: 20_000 }, () => {
   test("I9: its standby admits its vehicles from the replica, also by device credential alone, and serves the command that was pending", async () => {
     const vehicle = await vehicleOfA();
     const ordered = await order(SELF, vehicle, "before");
+    expect(await desire(SELF, vehicle, { climate: 21 })).toBe(200);
     await until(async () => (await lagAt(SELF)) === 0);
     await until(async () => (await codeAt(OTHER, vehicle)) !== 0x89);
     failOver();
@@ -82,6 +93,7 @@ describe("a cell that is given up", { timeout: 20_000 }, () => {
     expect(traveller.received).toEqual([ordered.id]);
     expect(decodeJwt(traveller.tokens[0] ?? "")).toMatchObject({ iss: OTHER, exp: Date.parse(ordered.expiresAt) / 1000 });
     expect((await order(OTHER, vehicle, "before")).id).toBe(ordered.id);
+    expect(await desiredAt(OTHER, vehicle)).toEqual({ climate: 21 });
   });
 
   test("I7: a connected vehicle is sent to the standby; on return it comes home, with the commands of both, and nothing acknowledged is missing", async () => {
@@ -96,6 +108,8 @@ describe("a cell that is given up", { timeout: 20_000 }, () => {
     await until(() => traveller.acknowledged.size > away + 5);
     const atStandby = await order(OTHER, vehicle, "meanwhile");
     await until(() => traveller.executed.includes(atStandby.id));
+    expect(await desire(OTHER, vehicle, { seat: 2 })).toBe(200);
+
     account = { ...account, phase: "returning" };
     await until(() => guests === 0);
     account = { ...account, phase: "serving" };
@@ -108,6 +122,7 @@ describe("a cell that is given up", { timeout: 20_000 }, () => {
     expect(((await heard.json()) as { state: string }).state).toBe("succeeded");
     expect(there.size).toBeGreaterThan(0);
     expect(acknowledged.filter((n) => !here.has(n) && !there.has(n))).toEqual([]);
+    expect(await desiredAt(SELF, vehicle)).toEqual({ seat: 2 });
     expect(traveller.executed).toEqual([...new Set(traveller.received)]);
   });
 
