@@ -1,6 +1,8 @@
 import { decodeJwt } from "jose";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { signPullToken } from "#schema/crypto/pull-token.ts";
 import { OTHER, SELF, until } from "../support/cell.ts";
+import { createSigner } from "../support/control.ts";
 import { codeOf, connectPacketOf, connectRaw, PROTOCOLS } from "../support/mqtt.ts";
 import { type Neighbours, startNeighbours } from "../support/neighbours.ts";
 import { createTraveller, type Traveller } from "../support/traveller.ts";
@@ -133,6 +135,19 @@ describe("a locked vehicle", PATIENT, () => {
     await abort(id);
     await until(() => traveller.acknowledged.size > atMost + 5);
     expect(new Set(traveller.visited)).toEqual(new Set([world.cell(SELF).mqttPort]));
+  });
+
+  test("is given to nobody who cannot sign for the target", async () => {
+    const vehicle = await vehicleOfA();
+    const id = await lockOnly(vehicle);
+    const stranger = await createSigner("stranger");
+    const token = await signPullToken(stranger.key, { target: OTHER, source: SELF, moveId: id, vinKey: vehicle.vinKey }, Date.now());
+    const pull = async (headers: Record<string, string>): Promise<number> =>
+      (await fetch(`${world.cell(SELF).http}/v1/moves/${id}/vehicle`, { headers })).status;
+    expect(await pull({})).toBe(401);
+    expect(await pull({ authorization: `Bearer ${token}` })).toBe(401);
+    await abort(id);
+    expect(await pull({ authorization: `Bearer ${token}` })).toBe(401);
   });
 
   test("stays locked through a restart, and the copy is given up with the move", async () => {
