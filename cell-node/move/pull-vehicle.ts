@@ -9,8 +9,13 @@ import type { Clock } from "../clock.ts";
 export type PullContext = { readonly self: CellId; readonly key: SigningKey; readonly clock: Clock; readonly timeoutMs: number };
 export type PullRequest = { readonly source: CellId; readonly endpoint: string; readonly moveId: string; readonly vinKey: VinKey };
 
-const ATTEMPTS = 4;
+/** About ten seconds in all: a source that restarts is back by then, and the lock holds meanwhile. */
+const ATTEMPTS = 9;
 const FIRST_PAUSE_MS = 200;
+const LONGEST_PAUSE_MS = 3_000;
+
+/** 401: the source may not have heard of this cell's key yet; its next sync brings it. */
+const isWorthRetrying = (status: number): boolean => status >= 500 || status === 429 || status === 401;
 
 /** One try: the bundle, `refused` when the source will not give it, `failed` when trying again may help. */
 const pullOnce = async (
@@ -24,7 +29,7 @@ const pullOnce = async (
       signal: AbortSignal.timeout(timeoutMs),
       redirect: "error",
     });
-    if (!response.ok) return response.status >= 500 || response.status === 429 ? "failed" : "refused";
+    if (!response.ok) return isWorthRetrying(response.status) ? "failed" : "refused";
     return VehicleBundle.safeParse(await response.json()).data ?? "refused";
   } catch {
     // A source that is away for a moment and an answer cut short look the same: both are asked again.
@@ -38,6 +43,6 @@ export const pullVehicle = async (context: PullContext, request: PullRequest): P
     const answer = await pullOnce(context, request);
     if (answer !== "failed") return answer === "refused" ? null : answer;
     if (attempt === ATTEMPTS) return null;
-    await sleep(Math.random() * FIRST_PAUSE_MS * 2 ** attempt);
+    await sleep(Math.random() * Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** attempt));
   }
 };
