@@ -8,7 +8,7 @@ import { type Neighbours, startNeighbours } from "../support/neighbours.ts";
 import { createTraveller, type Traveller } from "../support/traveller.ts";
 import { assigned, deviceTokenFor, newVehicle, type TestVehicle } from "../support/vehicles.ts";
 
-/** A move takes several syncs. On a busy machine one in forty is given up before the switch (safely: aborted), which these tests do not expect. */
+/** A move takes several syncs. On a busy machine about one in forty ended aborted or late; tried again until the cause is known. */
 const PATIENT = { timeout: 20_000, retry: 2 };
 
 let world: Neighbours;
